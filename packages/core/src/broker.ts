@@ -1,0 +1,157 @@
+import type { Backend, BackendEvents, BackendState } from './backend.js'
+import { describeError, isPubSubError, PubSubError } from './errors.js'
+
+/** A backend, its state as it reports it, and the channels that are subscribed on it. */
+export interface Broker {
+  readonly name: string
+  readonly backend: Backend
+  /** `down` until the backend has reported otherwise. */
+  readonly state: BackendState
+  /** Why it is down. */
+  readonly cause: Error | undefined
+  /** When the last state began, in milliseconds since 1970. */
+  readonly since: number
+  /** Starts the backend; rejects as {@link Backend.start} does. */
+  start(): Promise<void>
+  /** Asks for the channel; the outcome comes by `confirmed` or `refused`. Idempotent. */
+  subscribe(channel: string): void
+  /** Lets go of the channel; resolves when the broker has, or at once while it is down. Idempotent. */
+  unsubscribe(channel: string): Promise<void>
+  /** Publishes as {@link Backend.publish} does. */
+  publish(channel: string, payload: string): Promise<void>
+  /** Whether what is published on the channel now arrives. */
+  isLive(channel: string): boolean
+}
+
+export interface BrokerEvents {
+  message(channel: string, payload: string): void
+  invalid(channel: string, cause: Error): void
+  /** The subscriptions were interrupted and are live again. */
+  gap(reason: string): void
+  stateChanged(broker: Broker): void
+  confirmed(channel: string): void
+  /** The broker refuses the channel; it is not subscribed. */
+  refused(channel: string, error: PubSubError): void
+}
+
+interface Edge {
+  wanted: boolean
+  subscribed: boolean
+  /** Set while the edge is being brought from what is subscribed to what is wanted. */
+  settling: Promise<void> | undefined
+}
+
+/**
+ * Puts a backend under core's rules: calls on the edges of a channel only, serialised a channel, a failed edge rolled
+ * back. `prefix` stands before every channel name on the wire, and only there.
+ */
+export function createBroker(backend: Backend, prefix: string, events: BrokerEvents): Broker {
+  const { name } = backend
+  const edges = new Map<string, Edge>()
+  let state: BackendState = 'down'
+  let cause: Error | undefined
+  let since = Date.now()
+  let reported = false
+  // What the backend says; `state` is ready once what was asked for meanwhile is confirmed as well.
+  let up = false
+  let reports = 0
+
+  const asPubSubError = (error: unknown): PubSubError =>
+    isPubSubError(error)
+      ? error
+      : new PubSubError('unavailable', `${name}: ${describeError(error)}`, { backend: name, cause: error })
+
+  const settle = async (channel: string, edge: Edge): Promise<void> => {
+    // `settling` must be set before this can end, even where the backend throws at once.
+    await Promise.resolve()
+    // What is wanted may change while a call is under way, so this runs until both agree.
+    while (edge.wanted !== edge.subscribed) {
+      if (edge.wanted) {
+        if (!up) break
+        try {
+          await backend.subscribe(prefix + channel)
+          edge.subscribed = true
+          if (edge.wanted) events.confirmed(channel)
+        } catch (error) {
+          edge.wanted = false
+          events.refused(channel, asPubSubError(error))
+        }
+      } else {
+        try {
+          await backend.unsubscribe(prefix + channel)
+        } catch {
+          // Nobody listens any more, so there is nothing to do about it.
+        }
+        edge.subscribed = false
+      }
+    }
+    edge.settling = undefined
+    if (!edge.wanted) edges.delete(channel)
+  }
+
+  const want = (channel: string, wanted: boolean): Edge => {
+    const edge = edges.get(channel) ?? { wanted: false, subscribed: false, settling: undefined }
+    edges.set(channel, edge)
+    edge.wanted = wanted
+    if (wanted !== edge.subscribed) {
+      // Held back while down, so that what is given up meanwhile leaves nothing behind.
+      if (up || edge.subscribed) edge.settling ??= settle(channel, edge)
+    } else if (!wanted && edge.settling === undefined) {
+      edges.delete(channel)
+    }
+    return edge
+  }
+
+  const enter = (next: BackendState): void => {
+    const changed = next !== state || !reported
+    reported = true
+    state = next
+    if (!changed) return
+    since = Date.now()
+    events.stateChanged(broker)
+  }
+
+  const becomeReady = async (report: number, missing: readonly [string, Edge][]): Promise<void> => {
+    await Promise.all(missing.map(([channel, edge]) => (edge.settling ??= settle(channel, edge))))
+    if (report === reports) enter('ready')
+  }
+
+  const backendEvents: BackendEvents = {
+    message: (channel, payload) => events.message(channel.slice(prefix.length), payload),
+    invalid: (channel, cause) => events.invalid(channel.slice(prefix.length), cause),
+    gap: events.gap,
+    state(next, why) {
+      reports += 1
+      up = next === 'ready'
+      cause = up ? undefined : (why ?? cause)
+      const missing = up ? [...edges].filter(([, edge]) => edge.wanted && !edge.subscribed) : []
+      if (missing.length === 0) enter(next)
+      else void becomeReady(reports, missing)
+    },
+  }
+
+  const broker: Broker = {
+    name,
+    backend,
+    get state() {
+      return state
+    },
+    get cause() {
+      return cause
+    },
+    get since() {
+      return since
+    },
+    start: () => backend.start(backendEvents),
+    publish: (channel, payload) => backend.publish(prefix + channel, payload),
+    subscribe: (channel) => void want(channel, true),
+    async unsubscribe(channel) {
+      if (!edges.has(channel)) return
+      const { settling } = want(channel, false)
+      // While the broker is down a pending subscription has no end to wait for; it is undone when there is one.
+      if (state === 'ready') await settling
+    },
+    isLive: (channel) => state === 'ready' && edges.get(channel)?.subscribed === true,
+  }
+  return broker
+}

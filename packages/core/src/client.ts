@@ -1,0 +1,160 @@
+import type { PubSubError } from './errors.js'
+
+/** Channels and the messages that travel on them. A client without one takes any channel and any message. */
+export type ChannelMap = Record<string, unknown>
+
+/** Says that messages may be missing on a channel. */
+export interface Gap {
+  /** The channel on which something may be missing. */
+  readonly channel: string
+  /** Why, in words: the connection was lost, the listener was too slow. */
+  readonly reason: string
+  /** How many messages are missing, where that is known. */
+  readonly missed?: number
+}
+
+/**
+ * What happens to a listener whose queue is full: `drop-oldest` and `drop-newest` drop messages and tell a {@link Gap}
+ * with their count; `close` tells the gap and closes the subscription.
+ */
+export type OverflowPolicy = 'drop-oldest' | 'drop-newest' | 'close'
+
+/** How to listen. */
+export interface ListenOptions {
+  /** Aborting it closes the subscription, in every state; a `listen` still pending rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Called, in its place between the messages, where some may be missing. */
+  readonly onGap?: ((gap: Gap) => void) | undefined
+  /** What to do when messages arrive faster than the callback takes them. Default: `drop-oldest`. */
+  readonly overflow?: OverflowPolicy | undefined
+}
+
+/** How to pull messages. */
+export interface MessagesOptions extends ListenOptions {
+  /** Throw a `PubSubError` with code `gap` out of the loop where messages may be missing. Default: `false`. */
+  readonly throwOnGap?: boolean | undefined
+}
+
+/** One listener on one channel. */
+export interface Subscription extends AsyncDisposable {
+  readonly channel: string
+  /** Whether it has ended: unsubscribed, aborted, closed by overflow, or its client closed. */
+  readonly closed: boolean
+  /** Stops delivery at once; resolves when the broker has let go of the channel. Idempotent. */
+  unsubscribe(): Promise<void>
+}
+
+/** `ready`: every broker is up. `degraded`: messages travel, but a broker is down. `down`: no broker is up. */
+export type ClientState = 'ready' | 'degraded' | 'down'
+
+/** One broker in {@link Health}. */
+export interface BackendHealth {
+  readonly name: string
+  readonly state: 'ready' | 'down'
+  /** A round trip, in milliseconds; `null` while down. */
+  readonly latencyMs: number | null
+  /** Why it is down. */
+  readonly reason?: string
+}
+
+/** What {@link Client.health} found. */
+export interface Health {
+  /** The backend that publishing uses now, or would use first while none is up. */
+  readonly backend: string
+  readonly state: ClientState
+  /** A round trip to `backend`, in milliseconds; `null` while it is down. */
+  readonly latencyMs: number | null
+  /** Why this backend carries the messages now. */
+  readonly reason: string
+  /** Since when it does, as an ISO 8601 date. */
+  readonly since: string
+  /** Every configured broker, the first choice first. */
+  readonly backends: readonly BackendHealth[]
+  /** What waits to be acknowledged. */
+  readonly queued: { readonly messages: number; readonly bytes: number }
+  /** Counted since the client was created. */
+  readonly counts: Counts
+}
+
+/** Counted since a client was created. */
+export interface Counts {
+  /** Publishes that resolved `true`. */
+  readonly published: number
+  /** Publishes that resolved `false`. */
+  readonly failed: number
+  /** Messages handed to callbacks, once a listener. */
+  readonly delivered: number
+  /** Messages dropped by full listener queues, once a listener. */
+  readonly dropped: number
+  /** Payloads that arrived and were not delivered because they could not be read. */
+  readonly invalid: number
+  /** Gaps told, once a listener. */
+  readonly gaps: number
+}
+
+/** A change of the client's state, or of the backend that carries its messages. */
+export interface StateChange {
+  readonly state: ClientState
+  readonly backend: string
+  readonly reason: string
+}
+
+/** What a client reports by {@link Client.on}. */
+export interface ClientEvents {
+  /** A publish resolved `false`, a payload could not be read, a callback failed, a broker went down. */
+  error: PubSubError
+  state: StateChange
+  /** A gap was told to a listener. */
+  gap: Gap
+}
+
+/** Publishes and listens, over whichever broker the environment chose. */
+export interface Client<Channels extends object = ChannelMap> extends AsyncDisposable {
+  /**
+   * Publishes one message.
+   *
+   * Resolves `true` once a broker has acknowledged it (not that anyone has processed it), and `false` where it is not known
+   * to be accepted within `publishTimeout` — it may still arrive; the cause is logged and on the `error` event.
+   * Messages of one client on one channel arrive in the order of the calls.
+   *
+   * @throws PubSubError `closed`, `invalid_channel`, `invalid_message`, `message_too_large`, `not_permitted`
+   */
+  publish<Channel extends keyof Channels & string>(
+    channel: Channel,
+    message: Channels[Channel],
+  ): Promise<boolean>
+
+  /**
+   * Calls `callback` with each message of `channel`: one at a time and in order, an asynchronous one awaited. Resolves
+   * once every configured broker has confirmed the subscription or is known to be down: what is published from then
+   * on arrives. With no broker up it waits. A message is parsed once for all listeners of its channel: do not change it.
+   *
+   * @throws PubSubError `closed`, `invalid_channel`, `not_permitted`; the signal's reason when aborted while pending
+   */
+  listen<Channel extends keyof Channels & string>(
+    channel: Channel,
+    callback: (message: Channels[Channel]) => unknown,
+    options?: ListenOptions,
+  ): Promise<Subscription>
+
+  /**
+   * The messages of `channel`, pulled. Subscribes at the first `next()`; ends when the loop is left, the signal is
+   * aborted or the client is closed. Messages not pulled yet wait in the listener's bounded queue.
+   */
+  messages<Channel extends keyof Channels & string>(
+    channel: Channel,
+    options?: MessagesOptions,
+  ): AsyncIterableIterator<Channels[Channel]>
+
+  /** How the client is, from real round trips that are given up after 2 s. Never rejects. */
+  health(): Promise<Health>
+
+  /** Calls `handler` with each event of that name; the returned function stops it. An `error` that nobody handles is harmless. */
+  on<Name extends keyof ClientEvents>(name: Name, handler: (event: ClientEvents[Name]) => void): () => void
+
+  /**
+   * Stops new work, sends what was accepted, lets running callbacks finish (both for at most `closeTimeout`), and
+   * disconnects. Idempotent. Afterwards no handle is left.
+   */
+  close(): Promise<void>
+}

@@ -1,0 +1,30 @@
+export type { Backend, BackendEvents, BackendModule, BackendOptions, BackendState } from './backend.js'
+export type {
+  BackendHealth,
+  ChannelMap,
+  Client,
+  ClientEvents,
+  ClientState,
+  Counts,
+  Gap,
+  Health,
+  ListenOptions,
+  MessagesOptions,
+  OverflowPolicy,
+  StateChange,
+  Subscription,
+} from './client.js'
+export type { Environment, Settings } from './configuration.js'
+export {
+  type BackendLoader,
+  type ClientOptions,
+  createClient,
+  getDefaultClient,
+  type Plan,
+  planClient,
+} from './create-client.js'
+export type { PubSubErrorCode, PubSubErrorDetails } from './errors.js'
+export { describeError, isPubSubError, PubSubError } from './errors.js'
+export type { Logger } from './logger.js'
+export { silentLogger, standardErrorLogger } from './logger.js'
+export { retryDelay } from './retry-delay.js'

@@ -1,0 +1,271 @@
+import type { Backend } from './backend.js'
+import { type Broker, createBroker } from './broker.js'
+import { assertChannelName } from './channel-name.js'
+import type { Client, ClientEvents, Counts, ListenOptions, StateChange, Subscription } from './client.js'
+import { settledWithin } from './deadline.js'
+import { createEmitter } from './emitter.js'
+import { describeError, PubSubError } from './errors.js'
+import { checkHealth, combinedState } from './health.js'
+import { createLimitedLog } from './limited-log.js'
+import { createListener, type Listener } from './listener.js'
+import type { Logger } from './logger.js'
+import { encodeMessage } from './message-text.js'
+import { createPublishQueue } from './publish-queue.js'
+import { pullMessages } from './pulled-messages.js'
+import { createRoute } from './route.js'
+import { createSubscriptions } from './subscriptions.js'
+
+/** The client's bounds; every one has its default in `configuration.ts`. */
+export interface ClientLimits {
+  readonly publishTimeout: number
+  readonly closeTimeout: number
+  readonly maxMessageBytes: number
+  readonly maxQueuedMessages: number
+  readonly maxQueuedBytes: number
+  readonly maxListenerMessages: number
+  readonly maxListenerBytes: number
+  readonly returnAfter: number
+}
+
+export interface OpenClientOptions extends ClientLimits {
+  /** The first choice first. */
+  readonly backends: readonly [Backend, ...Backend[]]
+  /** Put before every channel name on the wire. */
+  readonly prefix: string
+  readonly log: Logger
+}
+
+/** Starts the backends and puts the client on top of them. Rejects, with every backend closed, as `Backend.start` does. */
+export async function openClient(options: OpenClientOptions): Promise<Client> {
+  const { prefix, log, closeTimeout, maxMessageBytes } = options
+  const counts: { -readonly [Name in keyof Counts]: number } = {
+    published: 0,
+    failed: 0,
+    delivered: 0,
+    dropped: 0,
+    invalid: 0,
+    gaps: 0,
+  }
+  const emitter = createEmitter<ClientEvents>((error) =>
+    log.error(`an event handler failed: ${describeError(error)}`),
+  )
+  // Called on `log`, because loggers such as pino use their `this`.
+  const logFailure = createLimitedLog((line) => log.error(line), 10_000)
+  const logInvalid = createLimitedLog((line) => log.warn(line), 60_000)
+  // Those whose callback may run, also after they were unsubscribed; and what ends the open ones.
+  const listeners = new Set<Listener>()
+  const subscribed = new Set<() => void>()
+  const closeHandlers = new Set<() => void>()
+  let closing: Promise<void> | undefined
+  let started = false
+  let disconnecting = false
+
+  const report = (error: PubSubError): void => {
+    logFailure(`${error.code} ${error.backend ?? ''}`, error.message)
+    emitter.emit('error', error)
+  }
+
+  const invalid = (error: PubSubError): void => {
+    counts.invalid += 1
+    logInvalid(error.channel ?? '', `${error.message}: it was dropped`)
+    emitter.emit('error', error)
+  }
+
+  const connect = (backend: Backend): Broker => {
+    const broker = createBroker(backend, prefix, {
+      message: (channel, payload) => subscriptions.message(channel, payload),
+      confirmed: (channel) => subscriptions.confirmed(channel),
+      refused: (channel, error) => subscriptions.refused(channel, error),
+      gap: (reason) => subscriptions.gap(broker, reason),
+      stateChanged: () => stateChanged(broker),
+      invalid(channel, cause) {
+        const words = `a payload on channel ${JSON.stringify(channel)} cannot be read: ${describeError(cause)}`
+        invalid(new PubSubError('invalid_payload', words, { channel, backend: backend.name, cause }))
+      },
+    })
+    return broker
+  }
+  const [first, ...others] = options.backends
+  const brokers: readonly [Broker, ...Broker[]] = [connect(first), ...others.map(connect)]
+  const subscriptions = createSubscriptions({ brokers, onInvalid: invalid, onRefused: report })
+
+  let told: Pick<StateChange, 'backend'> & Partial<StateChange> = { backend: first.name }
+  const tellState = (): void => {
+    const state = combinedState(brokers.map((broker) => broker.state))
+    const change: StateChange = { state, backend: route.chosen.name, reason: route.reason }
+    if (!started || closing !== undefined) return
+    if (state === told.state && change.backend === told.backend) return
+    const { backend: before } = told
+    told = change
+    if (before !== change.backend) log.warn(`publishing over ${change.backend}: ${change.reason}`)
+    emitter.emit('state', change)
+  }
+
+  const route = createRoute(brokers, options.returnAfter, () => {
+    queue.pump()
+    tellState()
+  })
+  const queue = createPublishQueue({
+    route,
+    publishTimeout: options.publishTimeout,
+    maxMessages: options.maxQueuedMessages,
+    maxBytes: options.maxQueuedBytes,
+    onPublished: () => {
+      counts.published += 1
+    },
+    onFailed: (error) => {
+      counts.failed += 1
+      report(error)
+    },
+  })
+
+  const stateChanged = (broker: Broker): void => {
+    if (disconnecting) return
+    if (broker.state === 'ready') {
+      if (started) log.info(`${broker.name} is connected`)
+    } else {
+      const { name, cause } = broker
+      const words = `${name} is down, trying to reconnect: ${cause === undefined ? 'no reason given' : describeError(cause)}`
+      log.warn(words)
+      emitter.emit('error', new PubSubError('unavailable', words, { backend: name, cause }))
+    }
+    queue.stateChanged(broker)
+    // At start nothing is chosen before every broker has said how it is, or the quickest would win.
+    if (started) route.update()
+    subscriptions.stateChanged(broker)
+  }
+
+  const closeBrokers = async (): Promise<void> => {
+    disconnecting = true
+    await settledWithin(Promise.allSettled(brokers.map((broker) => broker.backend.close())), closeTimeout)
+  }
+
+  try {
+    await Promise.all(brokers.map((broker) => broker.start()))
+  } catch (error) {
+    closing = closeBrokers()
+    route.close()
+    await closing
+    throw error
+  }
+  started = true
+  route.update()
+
+  const assertOpen = (): void => {
+    if (closing !== undefined) throw new PubSubError('closed', 'the client has been closed')
+  }
+
+  const listen = async (
+    channel: string,
+    callback: (message: never) => unknown,
+    { signal, onGap, overflow = 'drop-oldest' }: ListenOptions = {},
+    onOverflowClose?: () => void,
+  ): Promise<Subscription> => {
+    assertOpen()
+    assertChannelName(channel)
+    signal?.throwIfAborted()
+    let closed = false
+    const onCallbackError = (cause: unknown): void => {
+      const words = `a listener of channel ${JSON.stringify(channel)} failed: ${describeError(cause)}`
+      report(new PubSubError('listener_failed', words, { channel, cause }))
+    }
+    const listener = createListener({
+      channel,
+      callback,
+      overflow,
+      maxMessages: options.maxListenerMessages,
+      maxBytes: options.maxListenerBytes,
+      onGap(gap) {
+        counts.gaps += 1
+        emitter.emit('gap', gap)
+        if (onGap !== undefined) (async () => onGap(gap))().catch(onCallbackError)
+      },
+      onCallbackError,
+      onOverflowClose() {
+        void unsubscribe(new PubSubError('gap', 'the listener was too slow: its queue is full', { channel }))
+        onOverflowClose?.()
+      },
+      onDropped(count) {
+        counts.dropped += count
+      },
+      onDelivered() {
+        counts.delivered += 1
+      },
+    })
+    const end = (): void => {
+      closed = true
+      signal?.removeEventListener('abort', onAbort)
+      subscribed.delete(end)
+    }
+    const unsubscribe = async (reason?: unknown): Promise<void> => {
+      end()
+      const removed = subscriptions.remove(channel, listener, reason)
+      void listener.idle().then(() => listeners.delete(listener))
+      await removed
+    }
+    const onAbort = (): void => void unsubscribe(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    listeners.add(listener)
+    subscribed.add(end)
+    try {
+      await subscriptions.add(channel, listener)
+    } catch (error) {
+      await unsubscribe()
+      throw error
+    }
+    return {
+      channel,
+      get closed() {
+        return closed
+      },
+      unsubscribe: () => unsubscribe(),
+      [Symbol.asyncDispose]: () => unsubscribe(),
+    }
+  }
+
+  const close = async (): Promise<void> => {
+    // Both only for as long as the deadline says; a callback that never settles must not keep the process.
+    const running = [...listeners]
+    subscriptions.close()
+    for (const end of subscribed) end()
+    for (const end of closeHandlers) end()
+    await Promise.all([
+      queue.flush(closeTimeout),
+      settledWithin(Promise.all(running.map((listener) => listener.idle())), closeTimeout),
+    ])
+    listeners.clear()
+    route.close()
+    await closeBrokers()
+  }
+
+  const client: Client = {
+    // Not `async`, which would cost each message three more turns of the microtask queue.
+    publish(channel, message) {
+      try {
+        assertOpen()
+        assertChannelName(channel)
+        return queue.add(channel, encodeMessage(channel, message, maxMessageBytes))
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    },
+    listen: (channel, callback, listenOptions) => listen(channel, callback, listenOptions),
+    messages: (channel, messagesOptions = {}) => {
+      assertChannelName(channel)
+      return pullMessages(
+        channel,
+        (callback, ...rest) => listen(channel, callback, ...rest),
+        messagesOptions,
+        (end) => {
+          closeHandlers.add(end)
+          return () => closeHandlers.delete(end)
+        },
+      )
+    },
+    health: () => checkHealth({ brokers, route, queue, counts: { ...counts } }),
+    on: emitter.on,
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => client.close(),
+  }
+  return client
+}

@@ -1,0 +1,253 @@
+import type { Broker } from './broker.js'
+import { settledWithin } from './deadline.js'
+import { describeError, isPubSubError, PubSubError } from './errors.js'
+import type { MessageText } from './message-text.js'
+import type { Route } from './route.js'
+
+/** The most messages that may wait to be acknowledged. */
+export const maxQueuedMessages = 65_536
+/** The most bytes that may wait to be acknowledged: 16 MiB. */
+export const maxQueuedBytes = 16 * 1024 * 1024
+
+export interface PublishQueueOptions {
+  readonly route: Route
+  /** Milliseconds after which a message that is not acknowledged resolves `false`. */
+  readonly publishTimeout: number
+  readonly maxMessages: number
+  readonly maxBytes: number
+  /** A publish resolved `true`. */
+  readonly onPublished: () => void
+  /** A publish resolved `false`; the error says why. */
+  readonly onFailed: (error: PubSubError) => void
+}
+
+/** Holds what has been accepted for publishing until a broker has acknowledged it, in order. */
+export interface PublishQueue {
+  readonly messages: number
+  readonly bytes: number
+  /** Resolves as `Client.publish` does; rejects with `not_permitted` only. */
+  add(channel: string, message: MessageText): Promise<boolean>
+  /** Sends what waits; to be called when there may be a broker that takes it. */
+  pump(): void
+  /** To be called when a broker's state has changed, before `pump`. */
+  stateChanged(broker: Broker): void
+  /** Resolves when nothing waits any more, after `deadline` milliseconds at the latest; what is left then resolves `false`. */
+  flush(deadline: number): Promise<void>
+}
+
+interface Entry extends MessageText {
+  /** Empty once it is settled, because an entry may stand in a list for longer. */
+  text: string
+  readonly order: number
+  readonly channel: string
+  readonly expires: number
+  settled: boolean
+  readonly resolve: (accepted: boolean) => void
+  readonly reject: (error: PubSubError) => void
+}
+
+/** What a broker has been given and has not answered. */
+interface Flight {
+  readonly broker: Broker
+  count: number
+  /** Set when the broker no longer carries messages: what is still in flight may come back. */
+  ended: boolean
+}
+
+export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
+  const { route, publishTimeout } = options
+  // In the order of the calls, which is also the order of expiry; the one at the head is never settled.
+  let unsettled: Entry[] = []
+  let unsettledHead = 0
+  let waiting: Entry[] = []
+  let waitingHead = 0
+  let returned: Entry[] = []
+  let order = 0
+  let messages = 0
+  let bytes = 0
+  let timer: NodeJS.Timeout | undefined
+  let onEmpty: (() => void) | undefined
+  // What a broker has in flight when it goes down, refuses a message or is no longer the chosen one is answered one by
+  // one; nothing may overtake it meanwhile.
+  let flight: Flight | undefined
+  let comingBack = 0
+
+  const endFlight = (): void => {
+    if (flight === undefined) return
+    flight.ended = true
+    comingBack += flight.count
+    flight = undefined
+  }
+
+  /** The flight that a message can join now, if any. */
+  const nextFlight = (): Flight | undefined => {
+    const broker = route.current()
+    if (broker === undefined) return undefined
+    if (flight !== undefined && flight.broker !== broker) endFlight()
+    if (comingBack > 0) return undefined
+    return (flight ??= { broker, count: 0, ended: false })
+  }
+
+  const land = (landed: Flight): void => {
+    landed.count -= 1
+    if (!landed.ended) return
+    comingBack -= 1
+    if (comingBack === 0) queueMicrotask(pump)
+  }
+
+  const settle = (entry: Entry): boolean => {
+    if (entry.settled) return false
+    entry.settled = true
+    entry.text = ''
+    messages -= 1
+    bytes -= entry.bytes
+    while (unsettled[unsettledHead]?.settled) unsettledHead += 1
+    if (unsettledHead > 1_024 && unsettledHead * 2 > unsettled.length) {
+      unsettled = unsettled.slice(unsettledHead)
+      unsettledHead = 0
+    }
+    if (messages === 0) {
+      clearTimeout(timer)
+      timer = undefined
+      unsettled = []
+      unsettledHead = 0
+      onEmpty?.()
+    }
+    return true
+  }
+
+  const fail = (entry: Entry, error: PubSubError): void => {
+    if (!settle(entry)) return
+    options.onFailed(error)
+    entry.resolve(false)
+  }
+
+  const expire = (now: number): void => {
+    timer = undefined
+    for (let entry = unsettled[unsettledHead]; entry !== undefined; entry = unsettled[unsettledHead]) {
+      if (entry.expires > now) break
+      fail(entry, timeoutError(entry))
+    }
+    skipSettled()
+    armTimer()
+  }
+
+  const armTimer = (): void => {
+    const oldest = unsettled[unsettledHead]
+    if (timer !== undefined || oldest === undefined) return
+    timer = setTimeout(() => expire(Date.now()), Math.max(1, oldest.expires - Date.now()))
+  }
+
+  const timeoutError = ({ channel }: Entry): PubSubError => {
+    const { chosen } = route
+    const why = chosen.cause === undefined ? '' : `: ${chosen.name} is down: ${describeError(chosen.cause)}`
+    const words = `no broker acknowledged a message on channel ${JSON.stringify(channel)} within ${publishTimeout} ms${why}`
+    return new PubSubError('timeout', words, { channel, backend: chosen.name, cause: chosen.cause })
+  }
+
+  const send = (entry: Entry, joined: Flight): void => {
+    const { broker } = joined
+    joined.count += 1
+    broker.publish(entry.channel, entry.text).then(
+      () => {
+        land(joined)
+        if (!settle(entry)) return
+        options.onPublished()
+        entry.resolve(true)
+      },
+      (error: unknown) => {
+        const { ended } = joined
+        land(joined)
+        if (entry.settled) return
+        if (isPubSubError(error, 'not_permitted')) {
+          settle(entry)
+          entry.reject(error)
+        } else if (isPubSubError(error, 'not_sent')) {
+          if (returned.push(entry) === 1) queueMicrotask(pump)
+          if (!ended) {
+            endFlight()
+            route.pause(broker)
+          }
+        } else {
+          const words = `${broker.name} may not have accepted a message on channel ${JSON.stringify(entry.channel)}: ${describeError(error)}`
+          fail(
+            entry,
+            new PubSubError('outcome_unknown', words, {
+              channel: entry.channel,
+              backend: broker.name,
+              cause: error,
+            }),
+          )
+        }
+      },
+    )
+  }
+
+  const skipSettled = (): void => {
+    while (waiting[waitingHead]?.settled) waitingHead += 1
+    if (waitingHead === waiting.length || (waitingHead > 1_024 && waitingHead * 2 > waiting.length)) {
+      waiting = waiting.slice(waitingHead)
+      waitingHead = 0
+    }
+  }
+
+  const pump = (): void => {
+    if (comingBack > 0) return
+    if (returned.length > 0) {
+      waiting = [...waiting.slice(waitingHead), ...returned].toSorted((a, b) => a.order - b.order)
+      waitingHead = 0
+      returned = []
+    }
+    for (let entry = waiting[waitingHead]; entry !== undefined; entry = waiting[waitingHead]) {
+      const next = nextFlight()
+      if (next === undefined) break
+      waitingHead += 1
+      if (!entry.settled) send(entry, next)
+    }
+    skipSettled()
+  }
+
+  return {
+    get messages() {
+      return messages
+    },
+    get bytes() {
+      return bytes
+    },
+    pump,
+    stateChanged(broker) {
+      if (broker.state === 'down' && broker === flight?.broker) endFlight()
+    },
+    add(channel, message) {
+      if (messages + 1 > options.maxMessages || bytes + message.bytes > options.maxBytes) {
+        const words = `${messages} messages (${bytes} bytes) already wait to be sent: publish more slowly`
+        options.onFailed(
+          new PubSubError('queue_full', words, { channel, limit: options.maxBytes, actual: bytes }),
+        )
+        return Promise.resolve(false)
+      }
+      return new Promise((resolve, reject) => {
+        order += 1
+        messages += 1
+        bytes += message.bytes
+        const expires = Date.now() + publishTimeout
+        // Written out, because `...message` made this five times slower.
+        const { text, bytes: size } = message
+        const entry: Entry = { text, bytes: size, order, channel, expires, settled: false, resolve, reject }
+        unsettled.push(entry)
+        armTimer()
+        const next = waiting.length === 0 && returned.length === 0 ? nextFlight() : undefined
+        if (next === undefined) waiting.push(entry)
+        else send(entry, next)
+      })
+    },
+    async flush(deadline) {
+      if (messages === 0) return
+      const empty = new Promise<void>((resolve) => {
+        onEmpty = resolve
+      })
+      await settledWithin(empty, deadline)
+      for (const entry of unsettled.slice(unsettledHead)) fail(entry, timeoutError(entry))
+    },
+  }
+}

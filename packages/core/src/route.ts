@@ -1,0 +1,98 @@
+import type { Broker } from './broker.js'
+import { describeError } from './errors.js'
+
+/** How long a broker that is up but refuses messages is left alone, in milliseconds. */
+export const pauseAfterRefusal = 250
+
+/** Which broker messages are published on now. */
+export interface Route {
+  /** The broker to publish on, if one takes messages. */
+  current(): Broker | undefined
+  /** The broker that carries messages, or did so last. */
+  readonly chosen: Broker
+  /** Why it was chosen, in words. */
+  readonly reason: string
+  /** When it was chosen, in milliseconds since 1970. */
+  readonly since: number
+  /** To be called whenever a broker's state has changed. */
+  update(): void
+  /** Leaves a broker alone for a moment, because it refused a message although it is up. */
+  pause(broker: Broker): void
+  close(): void
+}
+
+/**
+ * Chooses the first healthy of `brokers` (at least one), the first choice first; tells `onChange` when there may be a new
+ * one. Publishing returns to an earlier one when it has been up for `returnAfter` milliseconds.
+ */
+export function createRoute(
+  brokers: readonly [Broker, ...Broker[]],
+  returnAfter: number,
+  onChange: () => void,
+): Route {
+  const [first] = brokers
+  const pausedUntil = new Map<Broker, number>()
+  let chosen = first
+  let reason = 'it is the first choice'
+  let since = Date.now()
+  let carrying = false
+  let timer: NodeJS.Timeout | undefined
+
+  const pauseEnd = (broker: Broker): number => pausedUntil.get(broker) ?? 0
+  const isUsable = (broker: Broker): boolean => broker.state === 'ready' && pauseEnd(broker) <= Date.now()
+  /** From when on publishing may return to a broker that is up. */
+  const returnsAt = (broker: Broker): number => Math.max(broker.since, pauseEnd(broker)) + returnAfter
+
+  const whyNotFirst = (): string =>
+    first.cause === undefined
+      ? `${first.name} takes no messages`
+      : `${first.name} is unreachable: ${describeError(first.cause)}`
+
+  const choose = (broker: Broker): void => {
+    carrying = true
+    if (broker === chosen) return
+    chosen = broker
+    since = Date.now()
+    reason = broker === first ? `${first.name} is back` : whyNotFirst()
+  }
+
+  const wakeAt = (time: number): void => {
+    clearTimeout(timer)
+    timer = setTimeout(update, Math.max(1, time - Date.now()))
+    timer.unref()
+  }
+
+  const update = (): void => {
+    const carries = carrying && isUsable(chosen)
+    const now = Date.now()
+    const usable = brokers.find((broker) =>
+      carries && broker !== chosen ? broker.state === 'ready' && returnsAt(broker) <= now : isUsable(broker),
+    )
+    if (usable !== undefined) choose(usable)
+    // Who is up and would be preferred, but only later.
+    const better = brokers
+      .slice(0, usable === undefined ? brokers.length : brokers.indexOf(usable))
+      .filter((broker) => broker.state === 'ready')
+    if (better.length > 0) wakeAt(Math.min(...better.map(usable === undefined ? pauseEnd : returnsAt)))
+    onChange()
+  }
+
+  return {
+    current: () => (isUsable(chosen) ? chosen : undefined),
+    get chosen() {
+      return chosen
+    },
+    get reason() {
+      return reason
+    },
+    get since() {
+      return since
+    },
+    update,
+    pause(broker) {
+      pausedUntil.set(broker, Date.now() + pauseAfterRefusal)
+      update()
+    },
+    close: () => clearTimeout(timer),
+  }
+}

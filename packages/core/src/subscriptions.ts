@@ -1,0 +1,145 @@
+import type { Broker } from './broker.js'
+import type { Gap } from './client.js'
+import { isPubSubError, PubSubError } from './errors.js'
+import type { Listener } from './listener.js'
+import { decodeMessage } from './message-text.js'
+
+export interface SubscriptionsOptions {
+  readonly brokers: readonly Broker[]
+  /** A payload could not be delivered. */
+  readonly onInvalid: (error: PubSubError) => void
+  /** A broker refused a channel that live listeners hear over another one. */
+  readonly onRefused: (error: PubSubError) => void
+}
+
+/** Which listeners hear which channel, and the edges that follow from it: the first listener subscribes, the last unsubscribes. */
+export interface Subscriptions {
+  /** Resolves once every broker has confirmed the channel or is known to be down, and at least one has confirmed. */
+  add(channel: string, listener: Listener): Promise<void>
+  /** Stops delivery at once; resolves when the brokers have let go. A pending `add` of the listener rejects with `reason`. */
+  remove(channel: string, listener: Listener, reason?: unknown): Promise<void>
+  /** Removes every listener; pending `add`s reject with `closed`. */
+  close(): void
+  /** A payload arrived. */
+  message(channel: string, payload: string): void
+  /** To be called when a broker has confirmed the channel. */
+  confirmed(channel: string): void
+  /** To be called when a broker has refused the channel. */
+  refused(channel: string, error: PubSubError): void
+  /** To be called when a broker's state has changed. */
+  stateChanged(broker: Broker): void
+  /** To be called when a broker was interrupted and is live again. */
+  gap(broker: Broker, reason: string): void
+}
+
+interface Member {
+  readonly listener: Listener
+  /** Set while its `add` is pending. */
+  pending: { resolve(): void; reject(reason: unknown): void } | undefined
+  /** When, by the count of interruptions, its `add` was resolved. */
+  liveSince: number
+}
+
+export function createSubscriptions({ brokers, onInvalid, onRefused }: SubscriptionsOptions): Subscriptions {
+  const channels = new Map<string, Map<Listener, Member>>()
+  // Counts interruptions, so that only listeners that were live before one are told of it.
+  let interruptions = 0
+  // Those not told of yet.
+  const lastInterruption = new Map<Broker, number>()
+
+  /** At least one broker brings the channel and no broker is up without bringing it. */
+  const isLive = (channel: string): boolean => {
+    let live = false
+    for (const broker of brokers) {
+      if (broker.isLive(channel)) live = true
+      else if (broker.state === 'ready') return false
+    }
+    return live
+  }
+
+  const goLive = (member: Member): void => {
+    if (member.pending === undefined) return
+    member.liveSince = interruptions
+    member.pending.resolve()
+    member.pending = undefined
+  }
+
+  const settlePending = (channel: string): void => {
+    const members = channels.get(channel)
+    if (members === undefined || !isLive(channel)) return
+    for (const member of members.values()) goLive(member)
+  }
+
+  const removeMember = async (channel: string, listener: Listener, reason: unknown): Promise<void> => {
+    listener.close()
+    const members = channels.get(channel)
+    const member = members?.get(listener)
+    if (members === undefined || member === undefined) return
+    members.delete(listener)
+    member.pending?.reject(reason)
+    if (members.size > 0) return
+    channels.delete(channel)
+    await Promise.all(brokers.map((broker) => broker.unsubscribe(channel)))
+  }
+
+  return {
+    add(channel, listener) {
+      const members = channels.get(channel) ?? new Map<Listener, Member>()
+      channels.set(channel, members)
+      return new Promise((resolve, reject) => {
+        const member: Member = { listener, pending: { resolve, reject }, liveSince: 0 }
+        members.set(listener, member)
+        for (const broker of brokers) broker.subscribe(channel)
+        if (isLive(channel)) goLive(member)
+      })
+    },
+    remove: (channel, listener, reason) => removeMember(channel, listener, reason),
+    close() {
+      const reason = new PubSubError('closed', 'the client has been closed')
+      for (const [channel, members] of channels) {
+        for (const listener of members.keys()) void removeMember(channel, listener, reason)
+      }
+    },
+    message(channel, payload) {
+      const members = channels.get(channel)
+      if (members === undefined) return
+      let message: unknown
+      try {
+        message = decodeMessage(channel, payload)
+      } catch (error) {
+        if (isPubSubError(error)) onInvalid(error)
+        return
+      }
+      const bytes = Buffer.byteLength(payload)
+      // A copy, because a callback may add listeners, which must not hear this message.
+      for (const { listener } of Array.from(members.values())) listener.deliver(message, bytes)
+    },
+    confirmed: settlePending,
+    refused(channel, error) {
+      let live = false
+      for (const { listener, pending } of channels.get(channel)?.values() ?? []) {
+        if (pending === undefined) live = true
+        else void removeMember(channel, listener, error)
+      }
+      if (live) onRefused(error)
+    },
+    stateChanged(broker) {
+      if (broker.state === 'down') {
+        interruptions += 1
+        lastInterruption.set(broker, interruptions)
+      }
+      for (const channel of channels.keys()) settlePending(channel)
+    },
+    gap(broker, reason) {
+      // Without an interruption something was lost on a live connection, which concerns every live listener.
+      const interruption = lastInterruption.get(broker) ?? Number.POSITIVE_INFINITY
+      lastInterruption.delete(broker)
+      for (const [channel, members] of channels) {
+        for (const { listener, pending, liveSince } of members.values()) {
+          if (pending === undefined && liveSince < interruption)
+            listener.gap({ channel, reason } satisfies Gap)
+        }
+      }
+    },
+  }
+}
