@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createCertificates } from './certificates.js'
+import { accepts } from './accepts.js'
+import { freePort } from './free-port.js'
+import { type GuardedProcess, startGuardedProcess } from './guarded-process.js'
+import { startRedisContainer } from './redis-container.js'
+import { findRedis } from './redis-binaries.js'
+import type { RedisOptions, RedisServer } from './redis-server.js'
+import { waitFor } from './wait-for.js'
+
+/** No Redis can be had on this machine; the message says why and what to do. */
+export class RedisUnavailable extends Error {}
+
+/** Starts a private Redis. Throws {@link RedisUnavailable} where none can be had. */
+export async function startRedis({
+  port: given,
+  password,
+  tls = false,
+  settings = {},
+}: RedisOptions = {}): Promise<RedisServer> {
+  const found = await findRedis()
+  if ('reason' in found) {
+    const container = await startRedisContainer({ port: given, password, tls, settings })
+    if (container === undefined) throw new RedisUnavailable(found.reason)
+    return container
+  }
+  const { server: command, cli, environment } = found
+  const folder = mkdtempSync(join(tmpdir(), 'ps-redis-'))
+  const port = given ?? (await freePort())
+  const certificates = tls ? await createCertificates(folder, (path) => path) : undefined
+  const all: Record<string, string> = {
+    bind: '127.0.0.1',
+    port: tls ? '0' : String(port),
+    dir: folder,
+    save: '',
+    appendonly: 'no',
+    ...(password !== undefined && { requirepass: password }),
+    ...(certificates && {
+      'tls-port': String(port),
+      'tls-cert-file': certificates.certificateFile,
+      'tls-key-file': certificates.keyFile,
+      'tls-ca-cert-file': certificates.authorityFile,
+      'tls-auth-clients': 'no',
+    }),
+    ...settings,
+  }
+
+  const launch = async (): Promise<GuardedProcess> => {
+    const launched = await startGuardedProcess({
+      temporaryFolders: [folder],
+      command,
+      arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+      environment,
+    })
+    try {
+      await waitFor(async () => launched.hasExited() || (await accepts(port)), {
+        what: `Redis to start on port ${port}`,
+      })
+    } catch (error) {
+      await launched.stop()
+      throw error
+    }
+    if (launched.hasExited()) throw new Error(`Redis did not start: ${launched.output().trim()}`)
+    return launched
+  }
+
+  let server = await launch().catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  })
+  const halt = async (): Promise<void> => {
+    if (server.hasExited()) return
+    server.kill('SIGCONT')
+    await server.stop()
+  }
+  const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
+  return {
+    url: `${tls ? 'rediss' : 'redis'}://${credentials}127.0.0.1:${port}/0`,
+    port,
+    get processId() {
+      return server.processId
+    },
+    cli,
+    environment,
+    caFile: certificates?.authorityFile,
+    log: () => server.output(),
+    kill: (signal) => server.kill(signal),
+    async restart() {
+      await halt()
+      server = await launch()
+    },
+    halt,
+    async stop() {
+      await halt()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { inject, type TestContext } from 'vitest'
+import type { TestProject } from 'vitest/node'
+import { startPostgres } from './postgres.js'
+import { RedisUnavailable, startRedis } from './redis.js'
+import type { RedisServer } from './redis-server.js'
+
+export { readmeExamples, runExample } from './readme-examples.js'
+export { type Program, type ProgramEnd, type ProgramOptions, spawnProgram } from './spawn-program.js'
+export { waitFor, type WaitForOptions, withDeadline } from './wait-for.js'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgresUrl: string
+    /** Empty where no Redis can be had; then `redisMissing` says why. */
+    redisUrl: string
+    redisMissing: string
+    /** How to run redis-cli; empty where it did not come with the server. */
+    redisCli: string
+    redisCliLibraries: string
+  }
+}
+
+/** Vitest's global setup: one PostgreSQL and one Redis for the whole run, or those of `DATABASE_URL` and `REDIS_URL`. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { DATABASE_URL, REDIS_URL } = process.env
+  const [postgres, redis] = await Promise.all([
+    DATABASE_URL ? undefined : startPostgres(),
+    REDIS_URL ? undefined : startRedis().catch((error: unknown) => asUnavailable(error)),
+  ])
+  const redisServer: RedisServer | undefined = redis instanceof RedisUnavailable ? undefined : redis
+  project.provide('postgresUrl', DATABASE_URL || (postgres?.url ?? ''))
+  project.provide('redisUrl', REDIS_URL || (redisServer?.url ?? ''))
+  project.provide('redisMissing', redis instanceof RedisUnavailable ? redis.message : '')
+  project.provide('redisCli', redisServer?.cli ?? '')
+  project.provide('redisCliLibraries', redisServer?.environment.LD_LIBRARY_PATH ?? '')
+  return async () => {
+    await Promise.all([postgres?.stop(), redisServer?.stop()])
+  }
+}
+
+function asUnavailable(error: unknown): RedisUnavailable {
+  if (error instanceof RedisUnavailable) return error
+  throw error
+}
+
+/** The Redis of this run. Where there is none the test is skipped with the reason, and under CI it fails. */
+export function requireRedis({ skip }: Pick<TestContext, 'skip'>): string {
+  const url = inject('redisUrl')
+  if (url !== '') return url
+  const reason = inject('redisMissing')
+  if (process.env.CI) throw new Error(`this test needs Redis: ${reason}`)
+  return skip(reason)
+}
+
+/** A name that no other test uses. */
+export const uniqueName = (prefix: string): string => `${prefix}-${randomUUID()}`
