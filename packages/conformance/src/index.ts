@@ -1,0 +1,2 @@
+export type { BackendUnderTest } from './test-backend.js'
+export { testBackend } from './test-backend.js'

@@ -1,0 +1,6 @@
+import { createMemoryBroker } from '@ps/core/memory'
+import { testBackend } from '../src/index.js'
+
+const broker = createMemoryBroker()
+
+testBackend('memory', { create: () => broker.createBackend() })

@@ -1,0 +1,117 @@
+import { isPubSubError, type PubSubError } from '@ps/core'
+import { type Batch, type Message, takeBatch } from './batch.js'
+import type { Connection } from './connection.js'
+import { isRefusal, publishFailure } from './failures.js'
+import { findRoom, isQueueFull } from './notification-queue.js'
+
+interface Waiting extends Message {
+  readonly resolve: () => void
+  readonly reject: (error: PubSubError) => void
+}
+
+/** Sends messages over one connection at a time, in the order of the calls. */
+export interface Publisher {
+  /** Sends over `connection` from now on. */
+  attach(connection: Connection): void
+  /**
+   * Sends no more, and rejects all that is not acknowledged in the order of the calls: what is being sent as
+   * `outcome_unknown`, what waits as `not_sent`, or with `cause` where that says `closed`.
+   */
+  detach(cause: Error): void
+  publish(channel: string, payload: string): Promise<void>
+  /** Resolves once nothing is under way. */
+  idle(): Promise<void>
+}
+
+/**
+ * One batch is under way at a time. What arrives meanwhile goes with the next, so that a lone message leaves at once and
+ * a busy publisher pays one round trip for hundreds. Two at a time would be faster still, but the second could overtake
+ * a refused first.
+ */
+export function createPublisher(): Publisher {
+  const waiting: Waiting[] = []
+  let sending: readonly Waiting[] = []
+  let connection: Connection | undefined
+  let pumping: Promise<void> | undefined
+  // How many messages at the head of `waiting` are to go one by one, since the server refused their batch.
+  let suspects = 0
+
+  const send = async (through: Connection): Promise<void> => {
+    const batch = takeBatch(waiting, through.unicode, suspects > 0)
+    if (suspects > 0) suspects -= 1
+    sending = batch.messages
+    try {
+      await sendBatch(through, batch)
+    } catch (error) {
+      // Otherwise `detach` has rejected them.
+      if (connection === through && isRefusal(error)) await refused(through, error)
+      return
+    }
+    for (const message of sending) message.resolve()
+    sending = []
+  }
+
+  const refused = async (by: Connection, error: Error): Promise<void> => {
+    const messages = sending
+    sending = []
+    const queueIsFull = isQueueFull(error)
+    // A full notification queue refuses every message; all else may be the fault of one, which must fail alone.
+    // The server has rolled all of them back, so this sends nothing twice.
+    if (messages.length > 1 && !queueIsFull) {
+      waiting.unshift(...messages)
+      suspects = messages.length
+      return
+    }
+    for (const message of messages) message.reject(publishFailure(error, message.channel, 'not_sent'))
+    if (queueIsFull) await findRoom(by)
+  }
+
+  const next = (): Connection | undefined => (waiting.length > 0 ? connection : undefined)
+
+  const pump = async (): Promise<void> => {
+    // The rest of a burst of calls belongs into the first batch.
+    await Promise.resolve()
+    for (let through = next(); through !== undefined; through = next()) await send(through)
+    pumping = undefined
+  }
+
+  const wake = (): void => {
+    if (next() !== undefined) pumping ??= pump()
+  }
+
+  return {
+    attach(given) {
+      connection = given
+    },
+    detach(cause) {
+      connection = undefined
+      suspects = 0
+      const unknown = sending
+      const unsent = waiting.splice(0)
+      sending = []
+      for (const { channel, reject } of unknown) reject(publishFailure(cause, channel, 'outcome_unknown'))
+      for (const { channel, reject } of unsent)
+        reject(isPubSubError(cause, 'closed') ? cause : publishFailure(cause, channel, 'not_sent'))
+    },
+    publish(channel, payload) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ channel, payload, resolve, reject })
+        wake()
+      })
+    },
+    async idle() {
+      await pumping
+    },
+  }
+}
+
+const sendBatch = async (connection: Connection, { notifications }: Batch<Message>): Promise<void> => {
+  const [first] = notifications
+  await connection.query(
+    notifications.length === 1 && first !== undefined
+      ? (sql) => sql`select pg_notify(${first[0]}, ${first[1]})`
+      : (sql) => sql`
+          select count(pg_notify(one->>0, one->>1)) from json_array_elements(${JSON.stringify(notifications)}::text::json) one
+        `,
+  )
+}

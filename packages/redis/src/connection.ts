@@ -1,0 +1,167 @@
+import { PubSubError } from '@ps/core'
+import { Redis } from 'ioredis'
+import type { ConnectionTarget } from './connection-url.js'
+import { connectionFailure, isAnswer, isRefusal } from './failures.js'
+
+/** How often a connection is asked whether it lives, in milliseconds. */
+const beatMilliseconds = 1_000
+/**
+ * After how many beats without a byte from the server it is given up. Beats are counted rather than time: a program that
+ * blocks its event loop for long has one beat, and then reads what has arrived meanwhile.
+ */
+const silentBeats = 3
+/** How long the network may take to connect, in milliseconds. */
+const connectMilliseconds = 1_500
+/** When the system begins to probe an idle connection, in milliseconds. */
+const keepAliveMilliseconds = 5_000
+
+/** One connection, from its opening to its loss. It never reconnects. */
+export interface Connection {
+  /** Why it was lost, if it was. */
+  readonly lost: PubSubError | undefined
+  /** Resolves once it is lost. */
+  readonly ended: Promise<void>
+  /**
+   * Sends commands together with the others of this turn of the event loop, in one write. Rejects with what the server
+   * answered, or with the reason of the loss.
+   */
+  send<Reply>(command: (redis: Redis) => Promise<Reply>): Promise<Reply>
+  /** A round trip. Rejects where the server has not the means to serve. */
+  ping(): Promise<void>
+  /** Gives it up. */
+  lose(error: unknown): void
+}
+
+export interface OpenConnectionOptions {
+  readonly target: ConnectionTarget
+  /** What `CLIENT LIST` shows. */
+  readonly name: string
+  /** Gives the connection up. */
+  readonly signal: AbortSignal
+  readonly onMessage?: (channel: Buffer, payload: Buffer) => void
+  /** Called once for a connection that had been opened, before any of its calls is rejected. */
+  readonly onLost: (cause: PubSubError) => void
+}
+
+/**
+ * Opens a connection that the server has answered on. Rejects with the reason, after at most a few seconds without a
+ * byte from the server.
+ *
+ * It is one ioredis instance that does not reconnect: those that do send again what is in flight, or leave it unsettled.
+ */
+export async function openConnection(options: OpenConnectionOptions): Promise<Connection> {
+  const { target, name, signal, onMessage, onLost } = options
+  const redis = new Redis({
+    host: target.host,
+    port: target.port,
+    ...(target.username === '' ? {} : { username: target.username }),
+    ...(target.password === '' ? {} : { password: target.password }),
+    ...(target.tls === undefined ? {} : { tls: target.tls }),
+    connectionName: name,
+    disableClientInfo: true,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: null,
+    connectTimeout: connectMilliseconds,
+    keepAlive: keepAliveMilliseconds,
+  })
+  let lost: PubSubError | undefined
+  let end = (): void => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  let opened = false
+  let corked = false
+  let pinging = false
+  let silent = 0
+  let bytesRead = 0
+
+  const lose = (error: unknown): void => {
+    if (lost !== undefined) return
+    lost = error instanceof PubSubError ? error : connectionFailure(error, target, opened)
+    clearInterval(beats)
+    signal.removeEventListener('abort', abort)
+    // Once it has ended, ioredis would wait for a second end.
+    if (redis.status !== 'end') {
+      redis.disconnect()
+      // ioredis would wait for the other side to close too.
+      stream()?.destroy()
+    }
+    if (opened) onLost(lost)
+    end()
+  }
+  const abort = (): void => lose(signal.reason)
+  // There is none before the first turn of the event loop.
+  const stream = (): Redis['stream'] | undefined => redis.stream
+
+  const ping = async (): Promise<void> => {
+    try {
+      await redis.ping()
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+    }
+  }
+
+  const beat = (): void => {
+    const read = stream()?.bytesRead ?? 0
+    silent = read === bytesRead ? silent + 1 : 0
+    bytesRead = read
+    if (silent >= silentBeats) {
+      lose(new Error(`the server has not answered for ${(silentBeats * beatMilliseconds) / 1_000} s`))
+    } else if (opened && !pinging) {
+      pinging = true
+      const answered = (): void => {
+        pinging = false
+      }
+      ping().then(answered, answered)
+    }
+  }
+  const beats = setInterval(beat, beatMilliseconds)
+
+  redis.on('error', lose)
+  redis.on('end', () => lose(new Error('the server closed the connection')))
+  if (onMessage !== undefined) redis.on('messageBuffer', onMessage)
+  signal.addEventListener('abort', abort)
+
+  try {
+    signal.throwIfAborted()
+    await redis.connect()
+    await ping()
+    if (lost !== undefined) throw lost
+    opened = true
+  } catch (error) {
+    lose(error)
+    throw lost
+  }
+
+  const uncork = (): void => {
+    corked = false
+    redis.stream.uncork()
+  }
+  const settleFailure = (error: unknown): never => {
+    if (isRefusal(error)) throw error
+    lose(error)
+    throw lost
+  }
+
+  return {
+    ended,
+    get lost() {
+      return lost
+    },
+    lose,
+    send(command) {
+      if (lost !== undefined) return Promise.reject(lost)
+      if (!corked) {
+        corked = true
+        redis.stream.cork()
+        process.nextTick(uncork)
+      }
+      return command(redis).catch(settleFailure)
+    },
+    ping: () => ping().catch(settleFailure),
+  }
+}
