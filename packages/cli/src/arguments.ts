@@ -1,0 +1,94 @@
+import { parseArgs } from 'node:util'
+import { CommandError } from './usage.js'
+
+export interface Arguments {
+  readonly command: string | undefined
+  readonly operands: readonly string[]
+  readonly backend: string | undefined
+  readonly count: number | undefined
+  /** In milliseconds. */
+  readonly timeout: number | undefined
+  readonly verbose: boolean
+  readonly help: boolean
+  readonly version: boolean
+}
+
+const operandsOf: Record<string, number> = { publish: 2, listen: 1, both: 0, doctor: 0 }
+const optionsOf: Record<string, readonly string[]> = {
+  publish: [],
+  listen: ['count', 'timeout'],
+  both: ['backend', 'count'],
+  doctor: [],
+}
+
+/** Reads the command line; throws a CommandError that says what is wrong. */
+export function readArguments(given: readonly string[]): Arguments {
+  const { values, positionals } = parse(given)
+  const [command, ...operands] = positionals
+  if (command !== undefined && !values.help && !values.version) {
+    const allowed = optionsOf[command]
+    const most = operandsOf[command]
+    if (allowed === undefined || most === undefined) {
+      throw new CommandError(
+        `there is no command ${JSON.stringify(command)}: use publish, listen, both or doctor`,
+      )
+    }
+    const surplus = operands[most]
+    if (surplus !== undefined) {
+      throw new CommandError(
+        `${command} takes at most ${most} arguments, not ${JSON.stringify(surplus)}: quote the JSON text`,
+      )
+    }
+    for (const option of ['backend', 'count', 'timeout'] as const) {
+      if (values[option] !== undefined && !allowed.includes(option)) {
+        throw new CommandError(`${command} has no option --${option}`)
+      }
+    }
+  }
+  return {
+    command,
+    operands,
+    backend: values.backend,
+    count: readNumber('count', values.count, /^[1-9]\d{0,6}$/, 'a whole number from 1'),
+    timeout: readSeconds(values.timeout),
+    verbose: values.verbose ?? false,
+    help: values.help ?? false,
+    version: values.version ?? false,
+  }
+}
+
+function parse(given: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...given],
+      allowPositionals: true,
+      options: {
+        backend: { type: 'string' },
+        count: { type: 'string' },
+        timeout: { type: 'string' },
+        verbose: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    const [line] = String(error instanceof Error ? error.message : error).split('\n')
+    throw new CommandError(line ?? 'the arguments cannot be read')
+  }
+}
+
+function readSeconds(text: string | undefined): number | undefined {
+  const seconds = readNumber('timeout', text, /^\d{1,7}(\.\d{1,3})?$/, 'seconds')
+  return seconds === undefined ? undefined : seconds * 1_000
+}
+
+function readNumber(
+  option: string,
+  text: string | undefined,
+  form: RegExp,
+  words: string,
+): number | undefined {
+  if (text === undefined) return undefined
+  if (!form.test(text)) throw new CommandError(`--${option} is ${JSON.stringify(text)}: use ${words}`)
+  return Number(text)
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { describeError } from '@ps/core'
+import { type Arguments, readArguments } from './arguments.js'
+import { both } from './both.js'
+import { doctor } from './doctor.js'
+import { listen } from './listen.js'
+import { publish } from './publish.js'
+import { usage } from './usage.js'
+
+const commands: Record<string, (given: Arguments) => Promise<void>> = { publish, listen, both, doctor }
+
+try {
+  const given = readArguments(process.argv.slice(2))
+  const command = given.command === undefined ? undefined : commands[given.command]
+  if (given.version) process.stdout.write(`${readVersion()}\n`)
+  else if (given.help || command === undefined) process.stdout.write(usage)
+  else await command(given)
+} catch (error) {
+  const [line] = describeError(error).split('\n')
+  process.stderr.write(`error: ${line}\n`)
+  process.exitCode = 1
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown'
+}
