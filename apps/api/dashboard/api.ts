@@ -1,0 +1,120 @@
+import type { Health } from '@ps/core'
+import type { Column, EngineAnnouncement, Job, RejectedRow } from '@ps/jobs'
+
+/** One job with what it found, as `GET /v1/jobs/{id}` gives it. */
+export interface JobDetail extends Job {
+  readonly columns?: readonly Column[]
+  readonly rejects?: readonly RejectedRow[]
+  readonly truncated?: boolean
+}
+
+/** An api that answered with an error, or none that could be reached; the message is for people. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  /** The HTTP status; 0 where there was no answer. */
+  readonly status: number
+
+  constructor(message: string, status: number) {
+    super(message)
+    this.status = status
+  }
+}
+
+export interface ApiOptions {
+  readonly token: () => string | undefined
+  /** A call was refused because the token is missing or wrong. */
+  readonly onUnauthorized: () => void
+}
+
+export interface Api {
+  jobs(): Promise<readonly Job[]>
+  job(id: string): Promise<JobDetail>
+  cancel(id: string): Promise<void>
+  engines(): Promise<readonly EngineAnnouncement[]>
+  /** All rejected rows, as the file that people keep. */
+  rejects(id: string): Promise<Blob>
+  /** `json` is sent as it is. */
+  publish(channel: string, json: string): Promise<void>
+  health(): Promise<Health>
+  /** Whatever the status: the caller looks. */
+  events(channels: readonly string[], signal: AbortSignal): Promise<Response>
+}
+
+export const rejectsPath = (id: string): string => `/v1/jobs/${encodeURIComponent(id)}/rejects`
+
+/** The api that served this page. */
+export function createApi({ token, onUnauthorized }: ApiOptions): Api {
+  const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = new Headers(init.headers)
+    for (const [name, value] of Object.entries(authorization(token()))) headers.set(name, value)
+    const response = await fetch(path, { ...init, headers, cache: 'no-store' })
+    if (response.status === 401) onUnauthorized()
+    return response
+  }
+
+  const call = async (path: string, init?: RequestInit): Promise<Response> => {
+    const response = await send(path, init).catch(() => {
+      throw new ApiError('The server cannot be reached.', 0)
+    })
+    if (!response.ok) throw await problemOf(response)
+    return response
+  }
+
+  return {
+    jobs: async () => (await (await call('/v1/jobs')).json()) as readonly Job[],
+    job: async (id) => (await (await call(`/v1/jobs/${encodeURIComponent(id)}`)).json()) as JobDetail,
+    async cancel(id) {
+      await call(`/v1/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' })
+    },
+    engines: async () => (await (await call('/v1/engines')).json()) as readonly EngineAnnouncement[],
+    rejects: async (id) => (await call(rejectsPath(id))).blob(),
+    async publish(channel, json) {
+      // An address cannot hold these as one of its parts, not even escaped.
+      if (channel === '.' || channel === '..') {
+        throw new ApiError(`Over HTTP nothing can be published on a channel named “${channel}”.`, 400)
+      }
+      await call(`/v1/channels/${encodeURIComponent(channel)}/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: json,
+      })
+    },
+    async health() {
+      const response = await send('/readyz').catch(() => {
+        throw new ApiError('The server cannot be reached.', 0)
+      })
+      // 503 is the answer of a server whose brokers are down: it still says how they are.
+      if (!response.ok && response.status !== 503) throw await problemOf(response)
+      return (await response.json()) as Health
+    },
+    events(channels, signal) {
+      const query = new URLSearchParams(channels.map((channel) => ['channel', channel]))
+      return send(`/v1/events?${query.toString()}`, { signal, headers: { accept: 'text/event-stream' } })
+    },
+  }
+}
+
+/** The header that carries the token, if there is one. */
+export function authorization(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` }
+}
+
+/** What an answer of the api says went wrong. */
+export async function problemOf(response: Response): Promise<ApiError> {
+  return new ApiError(problemText(await response.text().catch(() => ''), response.status), response.status)
+}
+
+/** The words in a body of `application/problem+json`; others get the status. */
+export function problemText(body: string, status: number): string {
+  if (status === 401) return 'The token is missing or wrong.'
+  try {
+    const problem: unknown = JSON.parse(body)
+    if (typeof problem === 'object' && problem !== null) {
+      if ('detail' in problem && typeof problem.detail === 'string') return problem.detail
+      if ('title' in problem && typeof problem.title === 'string') return problem.title
+    }
+  } catch {
+    // A proxy's page of HTML, say: its status is all that can be told.
+  }
+  return `The server answered ${status}.`
+}

@@ -1,0 +1,63 @@
+export interface ServerSentEvent {
+  /** `message` where the server names none. */
+  readonly event: string
+  readonly data: string
+}
+
+export interface EventParser {
+  /** Takes the next piece of the stream, cut anywhere. */
+  push(text: string): void
+}
+
+/** The longest line that is kept, in characters: several times the largest message. A longer one means another protocol. */
+const maxLine = 16_000_000
+
+export interface EventParserOptions {
+  readonly onEvent: (event: ServerSentEvent) => void
+  /** The server says after how many milliseconds to come back. */
+  readonly onRetry?: (milliseconds: number) => void
+}
+
+/** Reads `text/event-stream` as the HTML standard says; ids are left out, since there is no history to resume. */
+export function createEventParser({ onEvent, onRetry }: EventParserOptions): EventParser {
+  let rest = ''
+  let searched = 0
+  let event = ''
+  let data: string[] = []
+  let first = true
+
+  const takeLine = (line: string): void => {
+    if (line === '') {
+      if (data.length > 0) onEvent({ event: event === '' ? 'message' : event, data: data.join('\n') })
+      event = ''
+      data = []
+      return
+    }
+    const colon = line.indexOf(':')
+    const field = colon < 0 ? line : line.slice(0, colon)
+    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    if (field === 'event') event = value
+    if (field === 'data') data.push(value)
+    if (field === 'retry' && /^\d+$/.test(value)) onRetry?.(Number(value))
+  }
+
+  return {
+    push(text) {
+      if (text === '') return
+      rest += first && text.startsWith('\uFEFF') ? text.slice(1) : text
+      first = false
+      const lineEnd = /\r\n|\r|\n/g
+      lineEnd.lastIndex = searched
+      let start = 0
+      for (let match = lineEnd.exec(rest); match !== null; match = lineEnd.exec(rest)) {
+        // A carriage return at the very end may be half of a pair: only the next piece tells.
+        if (match[0] === '\r' && lineEnd.lastIndex === rest.length) break
+        takeLine(rest.slice(start, match.index))
+        start = lineEnd.lastIndex
+      }
+      rest = rest.slice(start)
+      searched = Math.max(0, rest.length - 1)
+      if (rest.length > maxLine) throw new Error('the stream holds a line without end')
+    },
+  }
+}

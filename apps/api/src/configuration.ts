@@ -1,0 +1,94 @@
+import { isIP } from 'node:net'
+import { readAllowedSources } from '@ps/jobs'
+
+export interface Configuration {
+  readonly host: string
+  /** 0: a free one. */
+  readonly port: number
+  readonly token: string | undefined
+  readonly dataFolder: string
+  /** How engines reach this api; undefined: at the address on which it listens. */
+  readonly url: string | undefined
+  /** `name` or `name:port`, in lower case. */
+  readonly allowedHosts: readonly string[]
+  /** `host` or `host:port` of job sources that may stand at private addresses. */
+  readonly allowedSources: readonly string[]
+  readonly maxUploadBytes: number
+  readonly maxMessageBytes: number
+  readonly logLevel: string
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+/** Reads the environment; an empty variable counts as unset. Throws an error that says what to correct. */
+export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
+  const host = environment.HOST || '127.0.0.1'
+  const token = environment.API_TOKEN || undefined
+  if (token === undefined && !isLoopback(host)) {
+    throw new Error(`HOST is ${JSON.stringify(host)}, which others can reach: set API_TOKEN, too`)
+  }
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new Error('API_TOKEN must be printable ASCII without spaces: it travels in a header')
+  }
+  const logLevel = environment.LOG_LEVEL || 'info'
+  if (!logLevels.includes(logLevel)) {
+    throw new Error(`LOG_LEVEL is ${JSON.stringify(logLevel)}: use one of ${logLevels.join(', ')}`)
+  }
+  return {
+    host,
+    port: readNumber(environment, 'PORT', 3000, 0, 65_535),
+    token,
+    dataFolder: environment.API_DATA_DIR || '.data/api',
+    url: readUrl(environment.API_URL),
+    allowedHosts: readList(environment.API_ALLOWED_HOSTS),
+    allowedSources: readAllowedSources(environment.JOB_SOURCE_ALLOW),
+    maxUploadBytes: readNumber(
+      environment,
+      'API_MAX_UPLOAD_BYTES',
+      10 * 1024 ** 3,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    // The client reads it, too, and is the one that refuses; here it bounds the body that is read at all.
+    maxMessageBytes: Number(environment.PUBSUB_MAX_MESSAGE_BYTES) || 1024 ** 2,
+    logLevel,
+  }
+}
+
+/** Whether only programs on this machine can reach a server that listens there. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+function readNumber(
+  environment: NodeJS.ProcessEnv,
+  name: string,
+  otherwise: number,
+  least: number,
+  most: number,
+): number {
+  const text = environment[name]
+  if (!text) return otherwise
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (number >= least && number <= most) return number
+  throw new Error(`${name} is ${JSON.stringify(text)}: use a whole number from ${least} to ${most}`)
+}
+
+function readUrl(text: string | undefined): string | undefined {
+  if (!text) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isUsable =
+    (url?.protocol === 'http:' || url?.protocol === 'https:') &&
+    `${url.username}${url.password}${url.search}${url.hash}` === ''
+  if (!isUsable) {
+    throw new Error(
+      'API_URL must be an address like http://api.internal:3000, without user, password or query',
+    )
+  }
+  return text.replace(/\/+$/, '')
+}
+
+const readList = (text = ''): string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .filter(Boolean)

@@ -1,0 +1,38 @@
+import type { EngineAnnouncement, Job, JobResult, JobState } from '@ps/jobs'
+
+// Anyone who reaches the broker can publish: what is heard is checked before it is believed, and ids become file names.
+const states: readonly JobState[] = ['queued', 'running', 'done', 'failed', 'cancelled', 'lost']
+const maxTextLength = 1_000
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= maxTextLength
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isMissingOr = (check: (value: unknown) => boolean, value: unknown): boolean =>
+  value === undefined || check(value)
+
+/** Whether an id may name a file. */
+export const isId = (value: unknown): value is string =>
+  typeof value === 'string' && /^[\w-]{1,100}$/.test(value)
+
+const isResult = (value: unknown): value is JobResult =>
+  isFields(value) && Array.isArray(value.columns) && Array.isArray(value.rejects)
+
+/** Whether a message of the channel `jobs` is a job. */
+export const isJob = (value: unknown): value is Job =>
+  isFields(value) &&
+  isId(value.id) &&
+  states.includes(value.state as JobState) &&
+  [value.kind, value.name, value.engine, value.createdAt].every(isText) &&
+  [value.rows, value.rejected, value.bytes, value.revision].every(isCount) &&
+  [value.startedAt, value.endedAt, value.error].every((text) => isMissingOr(isText, text)) &&
+  isMissingOr(isCount, value.totalBytes) &&
+  isMissingOr(isResult, value.result)
+
+/** Whether a message of the channel `engines` is an announcement. */
+export const isAnnouncement = (value: unknown): value is EngineAnnouncement =>
+  isFields(value) &&
+  [value.engine, value.host, value.backend, value.startedAt].every(isText) &&
+  value.engine !== '' &&
+  [value.processId, value.capacity, value.running, value.queued].every(isCount)

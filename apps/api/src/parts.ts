@@ -1,0 +1,35 @@
+import type { Client } from '@ps/core'
+import type { Logger } from 'pino'
+import type { Assignments } from './assignments.js'
+import type { Cancellations } from './cancellations.js'
+import type { ChannelFeeds } from './channel-feeds.js'
+import type { Configuration } from './configuration.js'
+import type { Engines } from './engines.js'
+import type { Jobs } from './jobs.js'
+import type { Metrics } from './metrics.js'
+import type { OpenStreams } from './open-streams.js'
+import type { UrlSigner } from './signed-url.js'
+import type { Uploads } from './uploads.js'
+
+/** What the routes are made of. */
+export interface Parts {
+  readonly configuration: Configuration
+  readonly log: Logger
+  readonly client: Client
+  /** Whether any broker is up. */
+  readonly isConnected: () => boolean
+  /** Whether we are about to stop. */
+  readonly isDraining: () => boolean
+  readonly feeds: ChannelFeeds
+  readonly streams: OpenStreams
+  readonly engines: Engines
+  readonly jobs: Jobs
+  readonly assignments: Assignments
+  readonly cancellations: Cancellations
+  readonly uploads: Uploads
+  readonly rejects: Uploads
+  readonly signer: UrlSigner
+  /** How engines reach this api. */
+  readonly url: () => string
+  readonly metrics: Metrics
+}

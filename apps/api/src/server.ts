@@ -1,0 +1,162 @@
+import type { IncomingMessage } from 'node:http'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { createAllowedMethods } from './allowed-methods.js'
+import type { DashboardFile } from './dashboard-files.js'
+import type { Parts } from './parts.js'
+import { asProblem, Problem, problemType } from './problem.js'
+import { registerChannelRoutes } from './routes/channels.js'
+import { pagePolicy, registerDashboardRoutes } from './routes/dashboard.js'
+import { registerEngineRoutes } from './routes/engines.js'
+import { registerEventRoutes } from './routes/events.js'
+import { registerInternalRoutes } from './routes/internal.js'
+import { registerJobRoutes } from './routes/jobs.js'
+import { registerOperationRoutes } from './routes/operations.js'
+import { type Access, createRequestCheck } from './trusted-request.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+    isStream?: boolean
+  }
+}
+
+/** A body that nobody will read is taken in for so long, in milliseconds, so that its sender sees the answer. */
+const lingerTime = 2_000
+
+export interface ServerOptions {
+  readonly parts: Parts
+  readonly dashboard: ReadonlyMap<string, DashboardFile>
+  readonly port: () => number
+}
+
+/** The HTTP server with all its routes, not listening yet. */
+export async function buildServer({ parts, dashboard, port }: ServerOptions): Promise<FastifyInstance> {
+  const { configuration, log, url } = parts
+  const app = fastify({
+    // We say ourselves where we listen, and what was asked for.
+    loggerInstance: log.child(
+      {},
+      { level: log.isLevelEnabled('info') ? 'warn' : log.level },
+    ) as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    // A channel's name has up to 255 bytes; a longer one is told so by the client.
+    routerOptions: { maxParamLength: 4_096 },
+    ajv: { customOptions: { removeAdditional: false } },
+    frameworkErrors: (error, _request, reply) => {
+      const problem = asProblem(error) ?? new Problem(400, 'this request cannot be read')
+      reply.raw.writeHead(problem.status, { 'content-type': problemType })
+      reply.raw.end(JSON.stringify(problem.body()))
+    },
+  })
+  const check = createRequestCheck({
+    host: configuration.host,
+    port,
+    token: configuration.token,
+    url,
+    allowedHosts: configuration.allowedHosts,
+  })
+
+  const methods = createAllowedMethods()
+  app.addHook('onRoute', (route) => methods.add(route.url, route.method))
+
+  // What we declare is for the reader of /openapi.json; nothing is left out of an answer because of it.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, JSON.parse(body as string))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'it cannot be read'
+      done(new Problem(400, `the body is not JSON: ${why}`, { code: 'invalid_json' }))
+    }
+  })
+
+  // Whoever asks before sending a body is answered by the checks first.
+  const expectant = new WeakSet<IncomingMessage>()
+  app.server.on('checkContinue', (request, response) => {
+    expectant.add(request)
+    app.routing(request, response)
+  })
+  app.addHook('preParsing', async (request, reply) => {
+    if (expectant.has(request.raw)) reply.raw.writeContinue()
+  })
+
+  // A client may go before the answer has ended, or after hours: only `close` comes in every case.
+  app.addHook('onRequest', async ({ method, url }, reply) => {
+    reply.raw.once('close', () => {
+      const [path] = url.split('?')
+      const { statusCode: status } = reply.raw
+      const milliseconds = Math.round(reply.elapsedTime)
+      log[status < 400 ? 'debug' : 'info']({ method, path, status, milliseconds }, 'answered')
+    })
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+      'cache-control': 'no-store',
+    })
+    const { access, isStream = false } = request.routeOptions.config
+    check(request.raw, { access, isStream })
+  })
+
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('content-security-policy'))
+      reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  })
+
+  app.addHook('onResponse', async ({ raw }) => {
+    if (raw.complete || raw.destroyed) return
+    raw.resume()
+    setTimeout(() => raw.complete || raw.destroy(), lingerTime).unref()
+  })
+
+  app.setErrorHandler((error, { method, routeOptions }, reply) => {
+    const known = asProblem(error)
+    if (known === undefined) {
+      log.error({ err: error, method, path: routeOptions.url }, 'a request failed by our fault')
+    }
+    const problem = known ?? new Problem(500, 'this server failed; its log says why')
+    return (
+      reply
+        .code(problem.status)
+        .headers(problem.headers)
+        .type(problemType)
+        // As bytes: to text of this type Fastify adds a charset, which JSON does not have.
+        .send(Buffer.from(JSON.stringify(problem.body())))
+    )
+  })
+  app.setNotFoundHandler((request) => {
+    const [path = ''] = request.url.split('?')
+    const allowed = methods.of(path)
+    if (allowed.length === 0) throw new Problem(404, 'there is nothing at this address')
+    throw new Problem(405, `${request.method} is not possible here`, {
+      headers: { allow: allowed.join(', ') },
+    })
+  })
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Pub/sub', description: 'Publish, stream channels, run jobs', version: '1' },
+      ...(configuration.token !== undefined && {
+        components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+        security: [{ token: [] }],
+      }),
+    },
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy })
+  registerDashboardRoutes(app, dashboard)
+  registerEventRoutes(app, parts)
+  registerChannelRoutes(app, parts)
+  registerJobRoutes(app, parts)
+  registerEngineRoutes(app, parts)
+  registerInternalRoutes(app, parts)
+  registerOperationRoutes(app, parts)
+  await app.ready()
+  return app
+}

@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Program, type ProgramEnd, spawnProgram, uniqueName } from '@ps/services/vitest'
+import { type Answer, ask, type AskOptions } from './ask.js'
+import { openStream, type TestStream } from './test-stream.js'
+
+export const apiFile = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+export interface ApiProcess {
+  readonly url: string
+  readonly port: number
+  readonly program: Program
+  readonly dataFolder: string
+  readonly environment: Readonly<Record<string, string>>
+  ask(path: string, options?: AskOptions): Promise<Answer>
+  stream(...channels: string[]): Promise<TestStream>
+  /** Ends it, and starts it again on the same port with the same data. */
+  restart(signal?: NodeJS.Signals): Promise<ApiProcess>
+  stop(signal?: NodeJS.Signals): Promise<ProgramEnd>
+}
+
+/** The api as a process of its own, on a free port and with a folder that is removed when it is stopped. */
+export async function startApiProcess(environment: Record<string, string>): Promise<ApiProcess> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'ps-api-'))
+  return launch(dataFolder, { PORT: '0', API_DATA_DIR: dataFolder, ...environment })
+}
+
+/** The environment of programs that hear each other and nobody else. */
+export const ownWorld = (databaseUrl: string): Record<string, string> => ({
+  DATABASE_URL: databaseUrl,
+  PUBSUB_PREFIX: `${uniqueName('api')}:`,
+})
+
+async function launch(dataFolder: string, environment: Record<string, string>): Promise<ApiProcess> {
+  const program = spawnProgram(apiFile, [], { environment })
+  const [, url = ''] = await program.waitForOutput(/"url":"([^"]+)","msg":"listening"/)
+  const port = Number(new URL(url).port)
+  const end = async (signal?: NodeJS.Signals): Promise<ProgramEnd> => program.stop(signal)
+  return {
+    url,
+    port,
+    program,
+    dataFolder,
+    environment,
+    ask: (path, options) => ask(`${url}${path}`, options),
+    stream(...channels) {
+      const query = new URLSearchParams()
+      for (const channel of channels) query.append('channel', channel)
+      return openStream(`${url}/v1/events?${query.toString()}`)
+    },
+    async restart(signal) {
+      await end(signal)
+      return launch(dataFolder, { ...environment, PORT: String(port) })
+    },
+    async stop(signal) {
+      const ended = await end(signal)
+      rmSync(dataFolder, { recursive: true, force: true })
+      return ended
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { asEngine, asJob } from '../dashboard/incoming.js'
+
+const job = {
+  id: '1',
+  kind: 'profile',
+  state: 'running',
+  name: 'a.csv',
+  engine: 'engine',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  rows: 0,
+  rejected: 0,
+  bytes: 0,
+  revision: 1,
+}
+const engine = {
+  engine: 'e',
+  host: 'h',
+  processId: 1,
+  capacity: 2,
+  running: 0,
+  queued: 0,
+  backend: 'postgres',
+}
+
+test('jobs and announcements of engines are taken as they are', () => {
+  expect(asJob(job)).toBe(job)
+  expect(asEngine(engine)).toBe(engine)
+})
+
+test('what somebody else sends on these channels is not taken for one', () => {
+  for (const message of [
+    null,
+    7,
+    'job',
+    [],
+    {},
+    engine,
+    { ...job, state: 'sleeping' },
+    { ...job, revision: '1' },
+  ]) {
+    expect(asJob(message), JSON.stringify(message)).toBeUndefined()
+  }
+  for (const message of [null, 7, {}, job, { ...engine, host: undefined }]) {
+    expect(asEngine(message), JSON.stringify(message)).toBeUndefined()
+  }
+})

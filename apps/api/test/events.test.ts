@@ -1,0 +1,173 @@
+import { startFaultProxy } from '@ps/services'
+import { uniqueName, waitFor } from '@ps/services/vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
+import { asJson } from './ask.js'
+import { openStream } from './test-stream.js'
+
+describe('a stream of events', () => {
+  let api: ApiProcess
+  beforeAll(async () => {
+    api = await startApiProcess(ownWorld(inject('postgresUrl')))
+  })
+  afterAll(async () => {
+    await api.stop()
+  })
+
+  const publish = async (channel: string, message: unknown): Promise<void> => {
+    const { status } = await api.ask(`/v1/channels/${encodeURIComponent(channel)}/messages`, asJson(message))
+    expect(status).toBe(202)
+  }
+  const streams = async (): Promise<number> =>
+    Number(/^api_streams (\d+)$/m.exec((await api.ask('/metrics')).text)?.[1])
+
+  it('begins with ps.hello and brings what is published from then on, in order', async () => {
+    const [first, second] = [uniqueName('first'), uniqueName('second')]
+    const stream = await api.stream(first, second)
+    expect(stream.status).toBe(200)
+    expect(stream.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'x-accel-buffering': 'no',
+      'cache-control': expect.stringContaining('no-transform'),
+    })
+    await stream.untilEvent('ps.hello')
+    for (const number of [1, 2, 3]) await publish(first, { number })
+    await publish(second, 'line\nbreak')
+    await stream.until(({ data }) => data.channel === second)
+    expect(stream.events[0]).toEqual({ event: 'ps.hello', data: { channels: [first, second], live: true } })
+    expect(stream.messages(first)).toEqual([{ number: 1 }, { number: 2 }, { number: 3 }])
+    expect(stream.messages(second)).toEqual(['line\nbreak'])
+    expect(stream.beginning()).toMatch(/^retry: [1-5]\d{3}\n/)
+    stream.close()
+  })
+
+  it('gives every message to every stream of its channel, once', async () => {
+    const channel = uniqueName('many')
+    const readers = await Promise.all(Array.from({ length: 20 }, () => api.stream(channel, channel)))
+    await Promise.all(readers.map((reader) => reader.untilEvent('ps.hello')))
+    await publish(channel, 1)
+    await publish(channel, 'end')
+    for (const reader of readers) {
+      await reader.until(({ data }) => data.message === 'end')
+      expect(reader.messages(channel)).toEqual([1, 'end'])
+      reader.close()
+    }
+    await waitFor(async () => (await streams()) === 0, { what: 'closed streams to be forgotten' })
+  })
+
+  it('listens again to a channel whose last stream was closed', async () => {
+    const channel = uniqueName('again')
+    for (const round of [1, 2, 3]) {
+      const stream = await api.stream(channel)
+      await stream.untilEvent('ps.hello')
+      await publish(channel, round)
+      await stream.until(({ data }) => data.message === round)
+      stream.close()
+      await waitFor(async () => (await streams()) === 0)
+    }
+  })
+
+  it('sends a ping every 15 s', async () => {
+    const stream = await api.stream('quiet')
+    const { data } = await stream.untilEvent('ps.ping', 20_000)
+    expect(Date.parse(String(data.time))).not.toBeNaN()
+    stream.close()
+  })
+
+  it.each([
+    ['', 400],
+    ['?channel=', 400],
+    ['?channel=%00', 400],
+    [`?channel=${'x'.repeat(256)}`, 400],
+    [`?${Array.from({ length: 65 }, (_, index) => `channel=${index}`).join('&')}`, 400],
+    ['?channel=jobs&channel=control:engine:1', 403],
+    ['?channel=$ps', 403],
+  ])('refuses %j with %i', async (query, status) => {
+    const answer = await api.ask(`/v1/events${query}`)
+    expect([answer.status, answer.headers['content-type']]).toEqual([status, 'application/problem+json'])
+  })
+
+  it('carries 64 channels', async () => {
+    const channels = Array.from({ length: 64 }, () => uniqueName('of-64'))
+    const stream = await api.stream(...channels)
+    await stream.untilEvent('ps.hello')
+    await publish(channels.at(-1) ?? '', 'last')
+    await stream.until(({ data }) => data.message === 'last')
+    stream.close()
+  })
+
+  it('cuts a client that does not read, and no other', async () => {
+    const channel = uniqueName('flood')
+    const [slow, quick] = [await api.stream(channel), await api.stream(channel)]
+    await Promise.all([slow.untilEvent('ps.hello'), quick.untilEvent('ps.hello')])
+    slow.pause()
+    const text = 'x'.repeat(500_000)
+    let sent = 0
+    await waitFor(
+      async () => {
+        await publish(channel, text)
+        sent += 1
+        return (await streams()) === 1
+      },
+      { timeout: 25_000, what: 'the slow stream to be cut' },
+    )
+    await publish(channel, 'end')
+    await quick.until(({ data }) => data.message === 'end')
+    expect(quick.messages(channel)).toHaveLength(sent + 1)
+    expect((await api.ask('/metrics')).text).toMatch(/^api_slow_streams_total 1$/m)
+    slow.resume()
+    await slow.ended
+    expect(slow.messages(channel).length).toBeLessThan(sent)
+    quick.close()
+  })
+})
+
+describe('a stream of events, when the broker goes away', () => {
+  it('tells a gap when it is back, and brings what comes then', async () => {
+    const database = new URL(inject('postgresUrl'))
+    const proxy = await startFaultProxy({ port: Number(database.port) })
+    const api = await startApiProcess(ownWorld(proxy.through(database.href)))
+    try {
+      const channel = uniqueName('cut')
+      const stream = await api.stream(channel)
+      await stream.untilEvent('ps.hello')
+      proxy.cut()
+      const gap = await stream.untilEvent('ps.gap')
+      expect(gap.data).toEqual({ channel, reason: expect.any(String) })
+      await waitFor(async () => {
+        const { status } = await api.ask(`/v1/channels/${channel}/messages`, asJson('after'))
+        return status === 202
+      })
+      await stream.until(({ data }) => data.message === 'after')
+      stream.close()
+    } finally {
+      await api.stop()
+      await proxy.close()
+    }
+  })
+
+  it('says in ps.hello that nothing is heard yet, and tells a gap when it is', async () => {
+    const database = new URL(inject('postgresUrl'))
+    const proxy = await startFaultProxy({ port: Number(database.port) })
+    await proxy.refuse()
+    const api = await startApiProcess(ownWorld(proxy.through(database.href)))
+    try {
+      expect((await api.ask('/readyz')).status).toBe(503)
+      const channel = uniqueName('early')
+      const stream = await openStream(`${api.url}/v1/events?channel=${channel}`)
+      const hello = await stream.untilEvent('ps.hello')
+      expect(hello.data).toEqual({ channels: [channel], live: false })
+      expect((await api.ask('/v1/events?channel=%00')).status).toBe(400)
+      await proxy.accept()
+      const gap = await stream.untilEvent('ps.gap')
+      expect(gap.data).toMatchObject({ channel })
+      await waitFor(async () => (await api.ask('/readyz')).status === 200)
+      expect((await api.ask(`/v1/channels/${channel}/messages`, asJson('now'))).status).toBe(202)
+      await stream.until(({ data }) => data.message === 'now')
+      stream.close()
+    } finally {
+      await api.stop()
+      await proxy.close()
+    }
+  })
+})

@@ -1,0 +1,153 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort, startFaultProxy } from '@ps/services'
+import { spawnProgram, waitFor } from '@ps/services/vitest'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { apiFile, ownWorld, startApiProcess } from './api-process.js'
+import { asCsv, asJson } from './ask.js'
+import { startStandInEngine } from './stand-in-engine.js'
+
+describe('the process of the api', () => {
+  it('ends with one line and exit code 1 where its configuration cannot be used', async () => {
+    const dataFolder = mkdtempSync(join(tmpdir(), 'ps-api-'))
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      taken.close()
+      rmSync(dataFolder, { recursive: true })
+    })
+    const address = taken.address()
+    const port = typeof address === 'object' ? String(address?.port) : ''
+    const database = inject('postgresUrl')
+    const usable = { DATABASE_URL: database, API_DATA_DIR: dataFolder, PORT: '0', LOG_LEVEL: 'silent' }
+    const wrongPassword = new URL(database)
+    wrongPassword.password = 'wrong-secret'
+    const cases: readonly (readonly [Record<string, string>, RegExp])[] = [
+      [{ HOST: '0.0.0.0' }, /^error: HOST .*API_TOKEN/],
+      [{ HOST: '192.168.1.1' }, /^error: HOST .*API_TOKEN/],
+      [{ API_TOKEN: 'a b' }, /^error: API_TOKEN/],
+      [{ PORT: 'http' }, /^error: PORT/],
+      [{ PORT: '65536' }, /^error: PORT/],
+      [{ PORT: port }, /^error: port \d+ on 127\.0\.0\.1 is in use/],
+      [{ API_URL: 'localhost:3000' }, /^error: API_URL/],
+      [{ API_URL: 'http://user:secret@host/' }, /^error: API_URL/],
+      [{ API_MAX_UPLOAD_BYTES: '10 GB' }, /^error: API_MAX_UPLOAD_BYTES/],
+      [{ LOG_LEVEL: 'loud' }, /^error: LOG_LEVEL/],
+      [{ PUBSUB_BACKEND: 'pigeon' }, /^error: .*PUBSUB_BACKEND/],
+      [{ PUBSUB_BACKEND: 'memory' }, /^error: .*memory/],
+      [{ DATABASE_URL: '' }, /^error: .*DATABASE_URL/],
+      [{ DATABASE_URL: wrongPassword.href }, /^error: .*password/],
+      [{ API_DATA_DIR: join(apiFile, 'data') }, /^error: .*API_DATA_DIR/],
+    ]
+    for (const [change, line] of cases) {
+      const program = spawnProgram(apiFile, [], { environment: { ...usable, ...change } })
+      const { code } = await program.exited
+      expect([change, code]).toEqual([change, 1])
+      expect(program.stderr()).toMatch(line)
+      expect(program.stderr().trimEnd().split('\n')).toHaveLength(1)
+      expect(program.stderr()).not.toMatch(/secret|\n +at /)
+    }
+  })
+
+  it('starts while no broker is up, says so, and works as soon as one is', async () => {
+    const database = new URL(inject('postgresUrl'))
+    const proxy = await startFaultProxy({ port: Number(database.port) })
+    await proxy.refuse()
+    const api = await startApiProcess(ownWorld(proxy.through(database.href)))
+    try {
+      expect(api.program.stdout()).toContain('no broker is up')
+      expect((await api.ask('/livez')).status).toBe(200)
+      const ready = await api.ask('/readyz')
+      expect([ready.status, ready.json().state]).toEqual([503, 'down'])
+      const job = await api.ask('/v1/jobs', asCsv())
+      expect([job.status, job.json().code]).toEqual([503, 'no_broker'])
+      await proxy.accept()
+      await waitFor(async () => (await api.ask('/readyz')).json().state === 'ready')
+      expect((await api.ask('/v1/channels/any/messages', asJson(1))).status).toBe(202)
+    } finally {
+      await api.stop()
+      await proxy.close()
+    }
+  })
+
+  it('answers 503 to a publish that no broker acknowledges', async () => {
+    const database = new URL(inject('postgresUrl'))
+    const proxy = await startFaultProxy({ port: Number(database.port) })
+    const api = await startApiProcess({
+      ...ownWorld(proxy.through(database.href)),
+      PUBSUB_PUBLISH_TIMEOUT: '500',
+    })
+    try {
+      proxy.freeze()
+      const answer = await api.ask('/v1/channels/any/messages', asJson(1))
+      expect([answer.status, answer.json().code]).toEqual([503, 'not_accepted'])
+    } finally {
+      proxy.thaw()
+      await api.stop()
+      await proxy.close()
+    }
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'says goodbye to streams and ends by itself at %s',
+    async (signal) => {
+      const api = await startApiProcess(ownWorld(inject('postgresUrl')))
+      const streams = [await api.stream('any'), await api.stream('other')]
+      await Promise.all(streams.map((stream) => stream.untilEvent('ps.hello')))
+      const ended = await api.stop(signal)
+      expect(ended).toEqual({ code: 0, signal: null })
+      for (const stream of streams) {
+        await stream.ended
+        expect(stream.events.at(-1)).toEqual({ event: 'ps.bye', data: { reason: 'shutdown' } })
+      }
+    },
+  )
+
+  it('ends in spite of an upload that never ends, and keeps nothing of it', async () => {
+    const api = await startApiProcess(ownWorld(inject('postgresUrl')))
+    const engine = await startStandInEngine(api.environment)
+    await waitFor(async () => (await api.ask('/v1/engines')).text.includes(engine.id))
+    const sent = request(`${api.url}/v1/jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv', 'content-length': 1_000_000 },
+    })
+    sent.on('error', () => {})
+    sent.write('a,b\n')
+    const folder = join(api.dataFolder, 'uploads')
+    await waitFor(() => readdirSync(folder).length === 1)
+    const { code } = await api.program.stop()
+    expect([code, readdirSync(folder)]).toEqual([0, []])
+    await engine.die()
+    await api.stop()
+  })
+
+  it('keeps its secret and its files to itself, and sweeps at the start what nobody needs', async () => {
+    let api = await startApiProcess(ownWorld(inject('postgresUrl')))
+    expect(statSync(join(api.dataFolder, 'secret')).mode & 0o777).toBe(0o600)
+    expect(statSync(join(api.dataFolder, 'uploads')).mode & 0o777).toBe(0o700)
+    const uploads = join(api.dataFolder, 'uploads')
+    await api.program.stop()
+    for (const name of ['old', 'new', 'broken.part']) writeFileSync(join(uploads, name), 'a')
+    const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1_000)
+    utimesSync(join(uploads, 'old'), longAgo, longAgo)
+    api = await api.restart()
+    await waitFor(() => readdirSync(uploads).length === 1)
+    expect(readdirSync(uploads)).toEqual(['new'])
+    await api.stop()
+  })
+
+  it('listens where it is told to', async () => {
+    const port = await freePort()
+    const api = await startApiProcess({
+      ...ownWorld(inject('postgresUrl')),
+      PORT: String(port),
+      HOST: 'localhost',
+    })
+    expect(api.url).toBe(`http://localhost:${port}`)
+    expect((await api.ask('/livez')).json()).toEqual({ state: 'alive' })
+    await api.stop()
+  })
+})
