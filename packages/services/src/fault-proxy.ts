@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createLane, type LinkFaults } from './link-lane.js'
 
 export interface FaultProxyOptions {
   readonly host?: string | undefined
@@ -12,52 +13,65 @@ export interface FaultProxy {
   through(url: string): string
   /** How many connections are open. */
   readonly connections: number
+  /** How many connections have been taken so far. */
+  readonly accepted: number
+  /** How many bytes have come while frozen so far. 64 kB a connection and direction are taken; the rest waits with its sender. */
+  readonly heldBytes: number
   /** Breaks every open connection; new ones are taken. Returns how many there were. */
   cut(): number
   /** Keeps every connection open and moves no byte, in neither direction; new ones are taken, and mute. */
   freeze(): void
+  /** Ends the freeze: what was held back moves on. */
   thaw(): void
+  /** From now on every byte travels alone, in both directions. */
+  trickle(): void
+  /** From now on everything, an end too, arrives so many milliseconds late, in each direction and in order. */
+  delay(milliseconds: number): void
+  /** Ends `trickle` and `delay`: what is on its way arrives at once. A freeze goes on. */
+  normal(): void
   /** Takes no new connections: they are refused. */
   refuse(): Promise<void>
   accept(): Promise<void>
   close(): Promise<void>
 }
 
+interface Link {
+  readonly inner: Socket
+  readonly outer: Socket
+  wake(): void
+}
+
 export async function startFaultProxy({
   host = '127.0.0.1',
   port: target,
 }: FaultProxyOptions): Promise<FaultProxy> {
-  const links = new Set<{ inner: Socket; outer: Socket }>()
-  let frozen = false
+  const links = new Set<Link>()
+  const faults: LinkFaults = { frozen: false, trickling: false, delay: 0, heldBytes: 0 }
+  let accepted = 0
   let server: Server | undefined
   let port = 0
 
   const serve = (outer: Socket): void => {
-    const inner = connect({ host, port: target, noDelay: true })
+    accepted += 1
+    const inner = connect({ host, port: target, noDelay: true, allowHalfOpen: true })
     outer.setNoDelay(true)
-    const link = { inner, outer }
+    const lanes = [createLane(outer, inner, faults), createLane(inner, outer, faults)]
+    const link = { inner, outer, wake: () => lanes.forEach((lane) => lane.wake()) }
     links.add(link)
-    const end = (): void => {
-      links.delete(link)
-      inner.destroy()
-      outer.destroy()
+    const leave = (): void => {
+      if (inner.closed && outer.closed) links.delete(link)
     }
-    for (const socket of [inner, outer]) socket.on('error', end).on('close', end)
-    outer.pipe(inner)
-    inner.pipe(outer)
-    if (frozen) pause(link)
+    for (const socket of [inner, outer]) socket.on('close', leave)
   }
 
-  const pause = ({ inner, outer }: { inner: Socket; outer: Socket }): void => {
-    outer.unpipe(inner)
-    inner.unpipe(outer)
-    outer.pause()
-    inner.pause()
+  const change = (changes: Partial<LinkFaults>): void => {
+    Object.assign(faults, changes)
+    for (const { wake } of links) wake()
   }
 
   const listen = (at: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      const opened = createServer(serve)
+      const opened = createServer({ allowHalfOpen: true }, serve)
       opened.on('error', reject)
       opened.listen(at, '127.0.0.1', () => {
         const address = opened.address()
@@ -97,18 +111,18 @@ export async function startFaultProxy({
     get connections() {
       return links.size
     },
+    get accepted() {
+      return accepted
+    },
+    get heldBytes() {
+      return faults.heldBytes
+    },
     cut,
-    freeze() {
-      frozen = true
-      for (const link of links) pause(link)
-    },
-    thaw() {
-      frozen = false
-      for (const { inner, outer } of links) {
-        outer.pipe(inner)
-        inner.pipe(outer)
-      }
-    },
+    freeze: () => change({ frozen: true }),
+    thaw: () => change({ frozen: false }),
+    trickle: () => change({ trickling: true }),
+    delay: (milliseconds) => change({ delay: milliseconds }),
+    normal: () => change({ trickling: false, delay: 0 }),
     refuse: stopListening,
     accept: () => (server === undefined ? listen(port) : Promise.resolve()),
     async close() {

@@ -1,5 +1,6 @@
 export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.js'
 export { freePort } from './free-port.js'
+export { type PgBouncer, type PgBouncerOptions, PgBouncerUnavailable, startPgBouncer } from './pgbouncer.js'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.js'
 export { descendants } from './process-tree.js'
 export { RedisUnavailable, startRedis } from './redis.js'

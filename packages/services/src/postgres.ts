@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createCertificates } from './certificates.js'
@@ -40,6 +40,10 @@ export interface PostgresServer {
   kill(signal: NodeJS.Signals): void
   /** Stops it, if it still runs, and starts it again on the same port with the same data. */
   restart(): Promise<void>
+  /** Restarts it as a hot standby, which only reads. It stays one until {@link PostgresServer.promote}. */
+  demote(): Promise<void>
+  /** Makes a hot standby take writes, without a restart. */
+  promote(): Promise<void>
   /** Stops it and keeps the data. */
   halt(): Promise<void>
   /** Stops it and removes its temporary folder. */
@@ -108,9 +112,8 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
     })
     const isReady = (): boolean => {
       if (launched.hasExited()) return true
-      // The eighth line of this file says how far the start has come.
-      const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
-      return Number(lines[0]) === launched.processId && lines[7]?.trim() === 'ready'
+      const { processId, state } = readPostmaster(data)
+      return processId === launched.processId && (state === 'ready' || state === 'standby')
     }
     try {
       await waitFor(isReady, { timeout: 60_000, what: `PostgreSQL to start on port ${port}` })
@@ -130,6 +133,15 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
       sendSignal(processId, 'SIGCONT')
     await server.stop()
   }
+  const signalFile = (name: string): void => {
+    const file = join(data, name)
+    writeFileSync(file, '')
+    own(file)
+  }
+  const restart = async (): Promise<void> => {
+    await halt()
+    server = await launch()
+  }
   const scheme = `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
   return {
     url: scheme,
@@ -147,9 +159,21 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
       for (const processId of new Set([...before, ...descendants(server.processId)]))
         sendSignal(processId, name)
     },
-    async restart() {
+    restart,
+    async demote() {
       await halt()
-      server = await launch()
+      signalFile('standby.signal')
+      await restart()
+    },
+    async promote() {
+      // What `pg_ctl promote` does.
+      signalFile('promote')
+      sendSignal(server.processId, 'SIGUSR1')
+      await waitFor(() => server.hasExited() || readPostmaster(data).state === 'ready', {
+        timeout: 60_000,
+        what: 'PostgreSQL to be promoted',
+      })
+      if (server.hasExited()) throw new Error(`PostgreSQL was not promoted: ${server.output().trim()}`)
     },
     halt,
     async stop() {
@@ -157,4 +181,10 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** What the server says of itself; the eighth line says how far the start has come. */
+function readPostmaster(data: string): { processId: number; state: string } {
+  const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+  return { processId: Number(lines[0]), state: (lines[7] ?? '').trim() }
 }

@@ -8,6 +8,7 @@ import { type GuardedProcess, startGuardedProcess } from './guarded-process.js'
 import { startRedisContainer } from './redis-container.js'
 import { findRedis } from './redis-binaries.js'
 import type { RedisOptions, RedisServer } from './redis-server.js'
+import { sendSignal } from './send-signal.js'
 import { waitFor } from './wait-for.js'
 
 /** No Redis can be had on this machine; the message says why and what to do. */
@@ -72,7 +73,8 @@ export async function startRedis({
   })
   const halt = async (): Promise<void> => {
     if (server.hasExited()) return
-    server.kill('SIGCONT')
+    // A stopped server could not hear that it is to end, and a killed one may not have been seen to end yet.
+    sendSignal(server.processId, 'SIGCONT')
     await server.stop()
   }
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { inject, type TestContext } from 'vitest'
 import type { TestProject } from 'vitest/node'
+import { type PgBouncer, type PgBouncerOptions, PgBouncerUnavailable, startPgBouncer } from './pgbouncer.js'
 import { startPostgres } from './postgres.js'
 import { RedisUnavailable, startRedis } from './redis.js'
 import type { RedisServer } from './redis-server.js'
@@ -51,6 +52,21 @@ export function requireRedis({ skip }: Pick<TestContext, 'skip'>): string {
   const reason = inject('redisMissing')
   if (process.env.CI) throw new Error(`this test needs Redis: ${reason}`)
   return skip(reason)
+}
+
+/** A PgBouncer before `target`, stopped after the test. Where none can be had the test is skipped with the reason, and under CI it fails. */
+export async function requirePgBouncer(
+  { skip, onTestFinished }: Pick<TestContext, 'skip' | 'onTestFinished'>,
+  options: PgBouncerOptions,
+): Promise<PgBouncer> {
+  try {
+    const bouncer = await startPgBouncer(options)
+    onTestFinished(() => bouncer.stop())
+    return bouncer
+  } catch (error) {
+    if (!(error instanceof PgBouncerUnavailable) || process.env.CI) throw error
+    return skip(error.message)
+  }
 }
 
 /** A name that no other test uses. */

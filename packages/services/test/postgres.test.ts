@@ -101,6 +101,23 @@ it('answers nothing while stopped, and goes on after', async () => {
   expect([...(await sql`select 2 as two`)]).toEqual([{ two: 2 }])
 })
 
+it('becomes a hot standby, stays one over a restart, and takes writes again once promoted', async () => {
+  const server = await startPostgres()
+  cleanups.push(() => server.stop())
+  await ask(server.url, 'create table kept as select 7 as answer')
+  await server.demote()
+  expect(await ask(server.url, 'select answer from kept')).toEqual([{ answer: 7 }])
+  await expect(ask(server.url, 'insert into kept values (8)')).rejects.toMatchObject({ code: '25006' })
+  await server.restart()
+  expect(await ask(server.url, 'select pg_is_in_recovery() as standby')).toEqual([{ standby: true }])
+  const { processId } = server
+  await server.promote()
+  await ask(server.url, 'insert into kept values (8)')
+  expect(server.processId).toBe(processId)
+  await server.restart()
+  expect(await ask(server.url, 'select count(*)::int as count from kept')).toEqual([{ count: 2 }])
+})
+
 it('never touches a data directory that holds something else', async () => {
   const dataDirectory = join(newFolder(), 'mine')
   mkdirSync(dataDirectory)
