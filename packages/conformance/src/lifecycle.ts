@@ -1,12 +1,6 @@
-import { isPubSubError } from '@ps/core'
 import { expect } from 'vitest'
 import type { Case } from './case.js'
-
-const outcome = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'resolved',
-    (error: unknown) => (isPubSubError(error) ? error.code : `not a PubSubError: ${String(error)}`),
-  )
+import { outcome } from './outcome.js'
 
 export const lifecycle: readonly Case[] = [
   {

@@ -1,4 +1,11 @@
-import { type Backend, type BackendEvents, describeError } from '@ps/core'
+import { type Backend, type BackendEvents, type BackendState, describeError } from '@ps/core'
+
+export interface PeerOptions {
+  /** The case interrupts the connections: going down and telling of a gap are then no faults. Default: `false`. */
+  readonly interrupted?: boolean
+  /** The broker is away: do not wait until the backend is ready. Default: `false`. */
+  readonly brokerAway?: boolean
+}
 
 /** A started backend, what has arrived at it, and what has gone wrong with it. */
 export interface Peer {
@@ -9,16 +16,29 @@ export interface Peer {
   values(channel: string): unknown[]
   /** Resolves with {@link values} once there are at least `count`. */
   arrived(channel: string, count: number): Promise<unknown[]>
+  /** What the backend has said of its state last, if anything. */
+  readonly state: BackendState | undefined
+  /** The reasons of the gaps that it has told. */
+  readonly gaps: readonly string[]
+  /** `down`, `gap` and `ready` in the order in which they were told. */
+  readonly told: readonly string[]
   /** Closes the backend, and rejects with all that it should not have done. */
   finish(): Promise<void>
 }
 
 /** Starts the backend and waits until it is ready. Nothing is waited for longer than `patience` milliseconds. */
-export async function startPeer(backend: Backend, patience: number): Promise<Peer> {
+export async function startPeer(
+  backend: Backend,
+  patience: number,
+  { interrupted = false, brokerAway = false }: PeerOptions = {},
+): Promise<Peer> {
   const received = new Map<string, string[]>()
   const faults: string[] = []
   const watchers = new Set<() => void>()
-  let state = 'not started'
+  const gaps: string[] = []
+  const told: string[] = []
+  let state: BackendState | undefined
+  let downCause = 'not started'
   let finished = false
 
   const changed = (): void => {
@@ -40,11 +60,20 @@ export async function startPeer(backend: Backend, patience: number): Promise<Pee
       payloads.push(payload)
       changed()
     },
-    gap: (reason) => noteFault(`gap was called though nothing was interrupted: ${reason}`),
+    gap(reason) {
+      expectOpen('gap')
+      if (!interrupted) noteFault(`gap was called though nothing was interrupted: ${reason}`)
+      gaps.push(reason)
+      told.push('gap')
+      changed()
+    },
     state(next, cause) {
       expectOpen('state')
-      if (next === 'down' && state === 'ready') noteFault(`it went down: ${describeError(cause)}`)
-      state = next === 'down' ? `down: ${describeError(cause)}` : next
+      if (next === 'down' && state === 'ready' && !interrupted)
+        noteFault(`it went down: ${describeError(cause)}`)
+      state = next
+      downCause = describeError(cause)
+      told.push(next)
       changed()
     },
     invalid: (channel, cause) =>
@@ -74,10 +103,12 @@ export async function startPeer(backend: Backend, patience: number): Promise<Pee
 
   try {
     await backend.start(events)
-    await until(
-      () => state === 'ready',
-      () => `the backend is not ready but ${state}`,
-    )
+    if (!brokerAway) {
+      await until(
+        () => state === 'ready',
+        () => `the backend is not ready but down: ${downCause}`,
+      )
+    }
   } catch (error) {
     await backend.close()
     throw error
@@ -87,6 +118,11 @@ export async function startPeer(backend: Backend, patience: number): Promise<Pee
     backend,
     publish: (channel, value) => backend.publish(channel, JSON.stringify(value)),
     values,
+    gaps,
+    told,
+    get state() {
+      return state
+    },
     async arrived(channel, count) {
       const seen = (): number => received.get(channel)?.length ?? 0
       await until(

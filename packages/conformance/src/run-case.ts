@@ -1,42 +1,85 @@
 import type { Backend } from '@ps/core'
 import type { Case, CaseContext } from './case.js'
 import { watchHandles } from './handles.js'
-import { type Peer, startPeer } from './peer.js'
+import { type Interrupt, isNotApplicable, type NotApplicable } from './interrupt.js'
+import { startPeer } from './peer.js'
+import { expectSurvival } from './survival.js'
+import { until } from './until.js'
+import { watchClient } from './watched-client.js'
 
-export interface RunCaseOptions {
+/** What a case is run on. */
+export interface CaseSubject {
+  create(): Backend | Promise<Backend>
+  readonly interrupt?: Interrupt | NotApplicable | undefined
+  readonly subscriptions?: ((channel: string) => Promise<number>) | NotApplicable | undefined
+  /** How long an outage lasts, in milliseconds. Default: 60,000. */
+  readonly outage?: number | undefined
   /** Nothing is waited for longer than this, in milliseconds. Default: 20,000. */
-  readonly patience?: number
+  readonly patience?: number | undefined
 }
+
+/** How long an outage lasts unless said otherwise, in milliseconds. */
+export const defaultOutage = 60_000
 
 /** Runs one case in a world of its own, and rejects where the backend broke the guarantee or left something behind. */
 export async function runCase(
-  { run }: Case,
-  create: () => Backend | Promise<Backend>,
-  { patience = 20_000 }: RunCaseOptions = {},
+  { run, needs }: Case,
+  { create, interrupt, subscriptions, outage = defaultOutage, patience = 20_000 }: CaseSubject,
 ): Promise<void> {
   const identity = crypto.randomUUID().slice(0, 13)
   const handles = watchHandles()
-  const peers: Peer[] = []
+  const opened: { finish(): Promise<void> }[] = []
   let channels = 0
+  const keep = <Opened extends { finish(): Promise<void> }>(one: Opened): Opened => {
+    opened.push(one)
+    return one
+  }
   const context: CaseContext = {
-    async open() {
-      const peer = await startPeer(await handles.exempt(create), patience)
-      peers.push(peer)
-      return peer
-    },
+    open: async (options) => keep(await startPeer(await handles.exempt(create), patience, options)),
+    client: async (settings = {}) =>
+      keep(await watchClient(await handles.exempt(create), settings, patience)),
+    survive: (options) => expectSurvival({ patience, ...options, create: () => handles.exempt(create) }),
     channel() {
       channels += 1
       return `channel-${identity}-${channels}`
     },
+    outage,
+    get interrupt() {
+      return outside(required('interrupt', interrupt), handles.exempt)
+    },
+    subscriptions: (channel) => handles.exempt(() => required('subscriptions', subscriptions)(channel)),
+    until: (condition, what) => until(condition, what, patience),
   }
   try {
     const outcomes = await Promise.allSettled([handles.run(() => run(context))])
-    outcomes.push(...(await Promise.allSettled(peers.map((peer) => peer.finish()))))
+    // A case that fails half-way must not spoil the next one.
+    if (needs?.includes('interrupt')) {
+      await context.interrupt.thaw()
+      await context.interrupt.start()
+    }
+    outcomes.push(...(await Promise.allSettled(opened.map((one) => one.finish()))))
     throwFailures(outcomes)
     await handles.expectClosed(patience)
   } finally {
     handles.stop()
   }
+}
+
+/** The same, but what it opens does not count as the backend's. */
+function outside(interrupt: Interrupt, exempt: <Result>(work: () => Result) => Result): Interrupt {
+  return {
+    cut: () => exempt(() => interrupt.cut()),
+    freeze: () => exempt(() => interrupt.freeze()),
+    thaw: () => exempt(() => interrupt.thaw()),
+    stop: () => exempt(() => interrupt.stop()),
+    start: () => exempt(() => interrupt.start()),
+  }
+}
+
+function required<Given extends object>(name: string, given: Given | NotApplicable | undefined): Given {
+  if (given === undefined || isNotApplicable(given))
+    throw new Error(`a case that uses ${name} must say that it needs it`)
+  return given
 }
 
 function throwFailures(outcomes: readonly PromiseSettledResult<unknown>[]): void {

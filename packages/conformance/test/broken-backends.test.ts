@@ -272,6 +272,6 @@ for (const { fault, breaks, title } of faults) {
       const sound = broker.createBackend()
       return { ...sound, ...breaks(sound) }
     }
-    await expect(runCase(found, create, { patience: 300 })).rejects.toThrow()
+    await expect(runCase(found, { create, patience: 300 })).rejects.toThrow()
   })
 }

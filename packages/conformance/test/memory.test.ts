@@ -3,4 +3,7 @@ import { testBackend } from '../src/index.js'
 
 const broker = createMemoryBroker()
 
-testBackend('memory', { create: () => broker.createBackend() })
+testBackend('memory', {
+  create: () => broker.createBackend(),
+  interrupt: { notApplicable: 'it lives in this process and has no connection that could be lost' },
+})

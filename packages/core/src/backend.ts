@@ -12,7 +12,8 @@ export interface BackendEvents {
   message(channel: string, payload: string): void
   /**
    * The subscriptions were interrupted and are **live again**: what was published in between may be missing. Called once
-   * an interruption, after every wanted channel is confirmed anew, before or together with `state('ready')`.
+   * an interruption, after every wanted channel is confirmed anew, before or together with `state('ready')`, and before
+   * any `message` that arrived after the interruption (`createInbox` keeps those back).
    */
   gap(reason: string): void
   /**

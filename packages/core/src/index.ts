@@ -25,6 +25,7 @@ export {
 } from './create-client.js'
 export type { PubSubErrorCode, PubSubErrorDetails } from './errors.js'
 export { describeError, isPubSubError, PubSubError } from './errors.js'
+export { createInbox, type Inbox } from './inbox.js'
 export type { Logger } from './logger.js'
 export { silentLogger, standardErrorLogger } from './logger.js'
 export { retryDelay } from './retry-delay.js'

@@ -3,6 +3,7 @@ import {
   type Backend,
   type BackendEvents,
   type BackendOptions,
+  createInbox,
   describeError,
   isPubSubError,
   PubSubError,
@@ -81,11 +82,13 @@ export function createBackend({
     return connection
   }
 
+  const inbox = createInbox((channel, payload) => events?.message(channel, payload))
+
   const connectListening = async (target: ConnectionTarget): Promise<Connection> => {
     const readPart = createPartReader(maxMessageBytes + slackBytes, {
       payload(physical, payload) {
         const channel = subscriptions.channelOf(physical)
-        if (channel !== undefined) events?.message(channel, payload)
+        if (channel !== undefined) inbox.message(channel, payload)
       },
       invalid(physical, reason) {
         const channel = subscriptions.channelOf(physical)
@@ -105,6 +108,7 @@ export function createBackend({
         listening = undefined
         if (heard) interruption ??= `the connection that listens was lost: ${describeError(cause)}`
         heard = false
+        inbox.hold()
         down(cause)
         subscriptions.detach()
         selfTest.fail(cause)
@@ -121,14 +125,17 @@ export function createBackend({
     // Also where only the publishing connection is new: it may lead to another server than before.
     await selfTest.run(publishes, listens)
     // Not before: a pooler in transaction mode would leave the LISTENs on sessions that others use.
-    if (!heard) await subscriptions.attach(listens)
-    heard = true
+    if (!heard) {
+      await subscriptions.attach(listens)
+      heard = true
+      const reason = interruption
+      interruption = undefined
+      if (reason !== undefined) events?.gap(reason)
+      inbox.release(subscriptions.isWanted)
+    }
     // It may have gone while the other was made ready.
     if (publishing === undefined) throw downCause ?? new Error('the connection that publishes was lost')
     ready = true
-    const reason = interruption
-    interruption = undefined
-    if (reason !== undefined) events?.gap(reason)
     events?.state('ready')
   }
 

@@ -13,6 +13,7 @@ export interface Subscriptions {
   remove(channel: string): Promise<void>
   /** The channel that travels under a physical name, where it is wanted. */
   channelOf(physical: string): string | undefined
+  isWanted(channel: string): boolean
   /** Rejects what has not been confirmed yet. */
   stop(error: PubSubError): void
 }
@@ -69,6 +70,7 @@ export function createSubscriptions(): Subscriptions {
       // A lost connection listens to nothing either.
       await session.statements.run(`UNLISTEN ${quoteChannel(physical)}`).catch(() => {})
     },
+    isWanted: (channel) => wanted.has(channel),
     channelOf: (physical) => session?.channels.get(physical),
     stop(error) {
       session = undefined

@@ -3,6 +3,7 @@ import {
   type Backend,
   type BackendEvents,
   type BackendOptions,
+  createInbox,
   describeError,
   PubSubError,
   silentLogger,
@@ -90,6 +91,7 @@ export function createBackend({ url, listenUrl, log = silentLogger }: BackendOpt
       onLost(cause) {
         if (listening) interruption = `the connection that listens was lost: ${describeError(cause)}`
         listening = false
+        inbox.hold()
         subscriptions.detach()
         down(cause)
       },
@@ -99,22 +101,26 @@ export function createBackend({ url, listenUrl, log = silentLogger }: BackendOpt
       listening = true
       if (interruption !== undefined && !signal.aborted) events?.gap(interruption)
       interruption = undefined
+      inbox.release(subscriptions.isWanted)
       up()
     }
     await connection.ended
   }
 
-  const receive = (channelBytes: Buffer, payload: Buffer): void => {
-    const channel = channelBytes.toString()
-    if (!subscriptions.isWanted(channel)) return
+  const inbox = createInbox((channel, payload) => {
     try {
-      if (isUtf8(payload)) events?.message(channel, payload.toString())
-      else
-        events?.invalid(channel, new PubSubError('invalid_payload', 'it is not UTF-8', { backend, channel }))
+      events?.message(channel, payload)
     } catch (error) {
       // What escapes from here, ioredis throws where nobody can catch it.
       log.error(`a handler failed: ${describeError(error)}`)
     }
+  })
+
+  const receive = (channelBytes: Buffer, payload: Buffer): void => {
+    const channel = channelBytes.toString()
+    if (!subscriptions.isWanted(channel)) return
+    if (isUtf8(payload)) inbox.message(channel, payload.toString())
+    else events?.invalid(channel, new PubSubError('invalid_payload', 'it is not UTF-8', { backend, channel }))
   }
 
   const shutDown = async (): Promise<void> => {

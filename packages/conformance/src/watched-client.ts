@@ -1,0 +1,115 @@
+import {
+  type Backend,
+  type Client,
+  createClient,
+  describeError,
+  type Gap,
+  type ListenOptions,
+  type PubSubError,
+  type Settings,
+  type StateChange,
+  type Subscription,
+} from '@ps/core'
+import { until } from './until.js'
+
+/** A client over one backend, and all that it has told. */
+export interface WatchedClient {
+  readonly client: Client
+  readonly errors: readonly PubSubError[]
+  readonly states: readonly StateChange[]
+  /** Warnings and errors that it has logged. */
+  readonly warnings: readonly string[]
+  /** Listens and writes down what comes, a gap in its place. Resolves once that is confirmed. */
+  hear(channel: string, options?: HearOptions): Promise<Heard>
+  /** Resolves once the client is `ready`. */
+  ready(): Promise<void>
+  /** Closes the client, and rejects where that takes too long. */
+  finish(): Promise<void>
+}
+
+export interface HearOptions extends Omit<ListenOptions, 'onGap'> {
+  /** Called with each message once it is written down; what it returns or throws is the callback's. */
+  readonly callback?: (message: unknown) => unknown
+}
+
+/** What one listener has been given. */
+export interface Heard {
+  readonly subscription: Subscription
+  /** Messages and gaps, in the order in which they came. */
+  readonly events: readonly HeardEvent[]
+  readonly messages: readonly unknown[]
+  readonly gaps: readonly Gap[]
+  /** Resolves with the messages once there are at least `count`. */
+  arrived(count: number): Promise<readonly unknown[]>
+}
+
+export type HeardEvent = { readonly message: unknown } | { readonly gap: Gap }
+
+/** Makes a client over `backend`. Nothing is waited for longer than `patience` milliseconds. */
+export async function watchClient(
+  backend: Backend,
+  settings: Settings,
+  patience: number,
+): Promise<WatchedClient> {
+  const errors: PubSubError[] = []
+  const states: StateChange[] = []
+  const warnings: string[] = []
+  const note = (line: string): void => void warnings.push(line)
+  const client = await createClient({
+    ...settings,
+    backend: 'tested',
+    fallback: 'none',
+    backends: { tested: () => ({ createBackend: () => backend }) },
+    environment: {},
+    log: { info: () => {}, warn: note, error: note },
+  })
+  client.on('error', (error) => errors.push(error))
+  client.on('state', (state) => states.push(state))
+
+  return {
+    client,
+    errors,
+    states,
+    warnings,
+    async hear(channel, { callback, ...options } = {}) {
+      const events: HeardEvent[] = []
+      const messages: unknown[] = []
+      const gaps: Gap[] = []
+      const subscription = await client.listen(
+        channel,
+        (message) => {
+          events.push({ message })
+          messages.push(message)
+          return callback?.(message)
+        },
+        {
+          ...options,
+          onGap(gap) {
+            events.push({ gap })
+            gaps.push(gap)
+          },
+        },
+      )
+      return {
+        subscription,
+        events,
+        messages,
+        gaps,
+        async arrived(count) {
+          await until(
+            () => messages.length >= count,
+            `${count} messages on ${JSON.stringify(channel)}`,
+            patience,
+          ).catch((error: unknown) => {
+            throw new Error(`${describeError(error)}; ${messages.length} have come`, { cause: error })
+          })
+          return messages
+        },
+      }
+    },
+    async ready() {
+      await until(async () => (await client.health()).state === 'ready', 'the client is not ready', patience)
+    },
+    finish: () => client.close(),
+  }
+}
