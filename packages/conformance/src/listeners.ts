@@ -258,6 +258,29 @@ export const listeners: readonly Case[] = [
     },
   },
   {
+    title:
+      'a callback that takes 100 ms, while 15,000 messages come at once, costs no more than its bounded queue',
+    async run({ client, channel }) {
+      const watched = await client({ closeTimeout: 100 })
+      const name = channel()
+      const slow = await watched.hear(name, {
+        callback: () => new Promise((resolve) => setTimeout(resolve, 100)),
+      })
+      const sibling = await watched.hear(name)
+      const total = 15_000
+      await Promise.all(numbers(total).map((index) => watched.client.publish(name, index)))
+      expect(await sibling.arrived(total)).toHaveLength(total)
+      expect(sibling.gaps).toEqual([])
+      const { dropped } = (await watched.client.health()).counts
+      // 10,000 wait, and a few have been handed over.
+      expect(dropped).toBeGreaterThan(total - 10_000 - 1_000)
+      expect(dropped).toBeLessThanOrEqual(total - 10_000)
+      await slow.arrived(slow.messages.length + 1)
+      expect(missedBy(slow)).toBeLessThanOrEqual(dropped)
+      expect(missedBy(slow)).toBeGreaterThan(0)
+    },
+  },
+  {
     title: 'with drop-newest a slow listener keeps the oldest messages; with close it is told and closed',
     async run({ client, channel, until }) {
       const watched = await client({ maxListenerMessages: 10, closeTimeout: 100 })

@@ -1,4 +1,4 @@
-import type { Backend } from '@ps/core'
+import type { Backend, Client } from '@ps/core'
 import type { Case, CaseContext } from './case.js'
 import { watchHandles } from './handles.js'
 import { type Interrupt, isNotApplicable, type NotApplicable } from './interrupt.js'
@@ -14,6 +14,8 @@ export interface CaseSubject {
   readonly subscriptions?: ((channel: string) => Promise<number>) | NotApplicable | undefined
   /** How long an outage lasts, in milliseconds. Default: 60,000. */
   readonly outage?: number | undefined
+  /** Changes every client that a case opens. For proving that the case can fail. */
+  readonly wrapClient?: ((client: Client) => Client) | undefined
   /** Nothing is waited for longer than this, in milliseconds. Default: 20,000. */
   readonly patience?: number | undefined
 }
@@ -24,7 +26,7 @@ export const defaultOutage = 60_000
 /** Runs one case in a world of its own, and rejects where the backend broke the guarantee or left something behind. */
 export async function runCase(
   { run, needs }: Case,
-  { create, interrupt, subscriptions, outage = defaultOutage, patience = 20_000 }: CaseSubject,
+  { create, interrupt, subscriptions, outage = defaultOutage, wrapClient, patience = 20_000 }: CaseSubject,
 ): Promise<void> {
   const identity = crypto.randomUUID().slice(0, 13)
   const handles = watchHandles()
@@ -37,7 +39,7 @@ export async function runCase(
   const context: CaseContext = {
     open: async (options) => keep(await startPeer(await handles.exempt(create), patience, options)),
     client: async (settings = {}) =>
-      keep(await watchClient(await handles.exempt(create), settings, patience)),
+      keep(await watchClient(await handles.exempt(create), { settings, patience, wrapClient })),
     survive: (options) => expectSurvival({ patience, ...options, create: () => handles.exempt(create) }),
     channel() {
       channels += 1

@@ -76,7 +76,7 @@ export async function expectSurvival(options: SurvivalOptions): Promise<Survival
   const { patience = 20_000, settings = {} } = options
   const clients: WatchedClient[] = []
   const open = async (create: () => Backend | Promise<Backend>): Promise<WatchedClient> => {
-    const client = await watchClient(await create(), settings, patience)
+    const client = await watchClient(await create(), { settings, patience })
     clients.push(client)
     return client
   }

@@ -45,17 +45,23 @@ export interface Heard {
 
 export type HeardEvent = { readonly message: unknown } | { readonly gap: Gap }
 
-/** Makes a client over `backend`. Nothing is waited for longer than `patience` milliseconds. */
+export interface WatchClientOptions {
+  readonly settings: Settings
+  /** Nothing is waited for longer than this, in milliseconds. */
+  readonly patience: number
+  readonly wrapClient?: ((client: Client) => Client) | undefined
+}
+
+/** Makes a client over `backend`. */
 export async function watchClient(
   backend: Backend,
-  settings: Settings,
-  patience: number,
+  { settings, patience, wrapClient = (client) => client }: WatchClientOptions,
 ): Promise<WatchedClient> {
   const errors: PubSubError[] = []
   const states: StateChange[] = []
   const warnings: string[] = []
   const note = (line: string): void => void warnings.push(line)
-  const client = await createClient({
+  const created = await createClient({
     ...settings,
     backend: 'tested',
     fallback: 'none',
@@ -63,6 +69,7 @@ export async function watchClient(
     environment: {},
     log: { info: () => {}, warn: note, error: note },
   })
+  const client = wrapClient(created)
   client.on('error', (error) => errors.push(error))
   client.on('state', (state) => states.push(state))
 
