@@ -23,13 +23,16 @@ export interface HandleWatch {
   stop(): void
 }
 
+// One for all watches: each storage that is in use costs every promise of the program a property.
+const inside = new AsyncLocalStorage<object>()
+
 export function watchHandles(): HandleWatch {
-  const inside = new AsyncLocalStorage<true>()
+  const own = {}
   const open = new Map<number, Handle>()
   const hook = createHook({
     init(id, kind, _trigger, resource) {
       const name = kinds.get(kind)
-      if (name !== undefined && inside.getStore()) open.set(id, { name, resource })
+      if (name !== undefined && inside.getStore() === own) open.set(id, { name, resource })
     },
     destroy(id) {
       open.delete(id)
@@ -42,7 +45,7 @@ export function watchHandles(): HandleWatch {
     [...open.values()].filter(({ resource }) => holdsProgram(resource)).map(({ name }) => name)
 
   return {
-    run: (work) => inside.run(true, work),
+    run: (work) => inside.run(own, work),
     exempt: (work) => inside.exit(work),
     async expectClosed(patience) {
       // A socket closes a few turns of the event loop after it was destroyed. A timer here would count itself.

@@ -43,7 +43,7 @@ export const listeners: readonly Case[] = [
   {
     title: '5,000 messages of 50 concurrent publishers reach 50 listeners, each publisher in order',
     async run({ client, channel }) {
-      const clients = await Promise.all(numbers(5).map(() => client()))
+      const clients = await Promise.all(numbers(5).map(() => client({ publishTimeout: 60_000 })))
       const name = channel()
       const fifty = numbers(10).flatMap(() => clients)
       const heard = await Promise.all(fifty.map((one) => one.hear(name)))

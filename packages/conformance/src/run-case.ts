@@ -16,8 +16,8 @@ export interface CaseSubject {
   readonly outage?: number | undefined
   /** Changes every client that a case opens. For proving that the case can fail. */
   readonly wrapClient?: ((client: Client) => Client) | undefined
-  /** Nothing is waited for longer than this, in milliseconds. Default: 20,000. */
-  readonly patience?: number | undefined
+  /** Nothing is waited for longer than this, in milliseconds. */
+  readonly patience: number
 }
 
 /** How long an outage lasts unless said otherwise, in milliseconds. */
@@ -26,7 +26,7 @@ export const defaultOutage = 60_000
 /** Runs one case in a world of its own, and rejects where the backend broke the guarantee or left something behind. */
 export async function runCase(
   { run, needs }: Case,
-  { create, interrupt, subscriptions, outage = defaultOutage, wrapClient, patience = 20_000 }: CaseSubject,
+  { create, interrupt, subscriptions, outage = defaultOutage, wrapClient, patience }: CaseSubject,
 ): Promise<void> {
   const identity = crypto.randomUUID().slice(0, 13)
   const handles = watchHandles()

@@ -12,6 +12,8 @@ import { defaultOutage, runCase } from './run-case.js'
 
 /** In milliseconds, beside the length of an outage. */
 const caseTimeout = 60_000
+/** Nothing in a case is waited for longer than this, in milliseconds. */
+const casePatience = 20_000
 
 /** What the suite needs of a backend. */
 export interface BackendUnderTest {
@@ -30,6 +32,8 @@ export interface BackendUnderTest {
   readonly subscriptions?: ((channel: string) => Promise<number>) | NotApplicable | undefined
   /** How long the broker stays away in the case of an outage, in milliseconds. Default: 60,000. */
   readonly outage?: number | undefined
+  /** How many times every case that interrupts nothing runs at once, as stress. Default: 1. */
+  readonly times?: number | undefined
 }
 
 /** All cases of the suite, by concern. */
@@ -54,6 +58,7 @@ export function testBackend(
     interrupt,
     subscriptions = { notApplicable: 'the broker cannot be asked who is subscribed' },
     outage = defaultOutage,
+    times = 1,
   }: BackendUnderTest,
 ): void {
   const abilities = { interrupt, subscriptions }
@@ -71,11 +76,19 @@ export function testBackend(
       if (asked.length === 0) continue
       describe(concern, () => {
         for (const one of asked) {
-          it(one.title, { timeout: caseTimeout + outage }, async (test) => {
+          it(one.title, { timeout: caseTimeout * times + outage }, async (test) => {
             onTestFailed(() => {
               one.outcome = 'FAILED'
             })
-            await runCase(one, { create: () => create(test), ...abilities, outage })
+            const subject = {
+              create: () => create(test),
+              ...abilities,
+              outage,
+              patience: casePatience * times,
+            }
+            // What interrupts would interrupt its own copies.
+            const copies = concern === 'faults' ? 1 : times
+            await Promise.all(Array.from({ length: copies }, () => runCase(one, subject)))
             one.outcome = 'holds'
           })
         }
