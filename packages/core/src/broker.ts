@@ -29,6 +29,8 @@ export interface BrokerEvents {
   /** The subscriptions were interrupted and are live again. */
   gap(reason: string): void
   stateChanged(broker: Broker): void
+  /** It is still down, and for another reason than it said before. */
+  causeChanged(broker: Broker): void
   confirmed(channel: string): void
   /** The broker refuses the channel; it is not subscribed. */
   refused(channel: string, error: PubSubError): void
@@ -123,8 +125,11 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
     state(next, why) {
       reports += 1
       up = next === 'ready'
+      const before = cause
       cause = up ? undefined : (why ?? cause)
       const missing = up ? [...edges].filter(([, edge]) => edge.wanted && !edge.subscribed) : []
+      if (next === state && before !== undefined && cause !== undefined && cause.message !== before.message)
+        events.causeChanged(broker)
       if (missing.length === 0) enter(next)
       else void becomeReady(reports, missing)
     },

@@ -51,6 +51,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   )
   // Called on `log`, because loggers such as pino use their `this`.
   const logFailure = createLimitedLog((line) => log.error(line), 10_000)
+  const logCause = createLimitedLog((line) => log.warn(line), 60_000)
   const logInvalid = createLimitedLog((line) => log.warn(line), 60_000)
   // Those whose callback may run, also after they were unsubscribed; and what ends the open ones.
   const listeners = new Set<Listener>()
@@ -78,6 +79,10 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
       refused: (channel, error) => subscriptions.refused(channel, error),
       gap: (reason) => subscriptions.gap(broker, reason),
       stateChanged: () => stateChanged(broker),
+      causeChanged({ name, cause }) {
+        const words = `${name} is still down: ${describeError(cause)}`
+        logCause(words, words)
+      },
       invalid(channel, cause) {
         const words = `a payload on channel ${JSON.stringify(channel)} cannot be read: ${describeError(cause)}`
         invalid(new PubSubError('invalid_payload', words, { channel, backend: backend.name, cause }))
@@ -197,11 +202,14 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
       signal?.removeEventListener('abort', onAbort)
       subscribed.delete(end)
     }
-    const unsubscribe = async (reason?: unknown): Promise<void> => {
+    let removed: Promise<void> | undefined
+    // Whoever asks again, after an abort for example, waits for the same end.
+    const unsubscribe = (reason?: unknown): Promise<void> => {
+      if (removed !== undefined) return removed
       end()
-      const removed = subscriptions.remove(channel, listener, reason)
+      removed = subscriptions.remove(channel, listener, reason)
       void listener.idle().then(() => listeners.delete(listener))
-      await removed
+      return removed
     }
     const onAbort = (): void => void unsubscribe(signal?.reason)
     signal?.addEventListener('abort', onAbort)

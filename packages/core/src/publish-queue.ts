@@ -71,6 +71,8 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   // one; nothing may overtake it meanwhile.
   let flight: Flight | undefined
   let comingBack = 0
+  // Why the broker took nothing lately although it is up.
+  let refusal: PubSubError | undefined
 
   const endFlight = (): void => {
     if (flight === undefined) return
@@ -140,9 +142,11 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
 
   const timeoutError = ({ channel }: Entry): PubSubError => {
     const { chosen } = route
-    const why = chosen.cause === undefined ? '' : `: ${chosen.name} is down: ${describeError(chosen.cause)}`
+    const cause = chosen.cause ?? refusal
+    const because = cause === undefined ? '' : `: ${describeError(cause)}`
+    const why = chosen.cause === undefined ? because : `: ${chosen.name} is down${because}`
     const words = `no broker acknowledged a message on channel ${JSON.stringify(channel)} within ${publishTimeout} ms${why}`
-    return new PubSubError('timeout', words, { channel, backend: chosen.name, cause: chosen.cause })
+    return new PubSubError('timeout', words, { channel, backend: chosen.name, cause })
   }
 
   const send = (entry: Entry, joined: Flight): void => {
@@ -151,6 +155,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     broker.publish(entry.channel, entry.text).then(
       () => {
         land(joined)
+        refusal = undefined
         if (!settle(entry)) return
         options.onPublished()
         entry.resolve(true)
@@ -165,6 +170,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
         } else if (isPubSubError(error, 'not_sent')) {
           if (returned.push(entry) === 1) queueMicrotask(pump)
           if (!ended) {
+            refusal = error
             endFlight()
             route.pause(broker)
           }

@@ -32,6 +32,39 @@ async function open(backends: Record<string, Controlled>, options: ClientOptions
   return client
 }
 
+describe('a broker that is down', () => {
+  it('is logged again where it says another reason than before, and not where it says the same', async () => {
+    const broker = createControlledBackend('first')
+    const lines: string[] = []
+    const note = (line: string): void => void lines.push(line)
+    await open({ first: broker }, { log: { info: () => {}, warn: note, error: note } })
+    broker.disconnect('connection reset')
+    broker.disconnect('connection reset')
+    broker.disconnect('the password was refused')
+    broker.disconnect('connection reset')
+    broker.disconnect('the password was refused')
+    expect(lines).toEqual([
+      'first is down, trying to reconnect: connection reset',
+      'first is still down: the password was refused',
+      'first is still down: connection reset',
+    ])
+  })
+})
+
+describe('a broker that is up and refuses', () => {
+  it('is named with its reason when a message was not taken in time', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker }, { publishTimeout: 400 })
+    const errors: PubSubError[] = []
+    client.on('error', (error) => errors.push(error))
+    broker.refuse('not_sent')
+    expect(await client.publish('news', 1)).toBe(false)
+    expect(errors.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'timeout: no broker acknowledged a message on channel "news" within 400 ms: first: not_sent',
+    ])
+  })
+})
+
 describe('a listener that was live', () => {
   it('goes on when a broker that returns refuses its channel, and the refusal is told', async () => {
     const first = createControlledBackend('first')
