@@ -111,7 +111,8 @@ export async function openConnection(
     sslnegotiation: null,
     socket: giveSocket,
     max: 1,
-    max_pipeline: 100,
+    // A pooler may take an answer for the last one of a session that has more to say (PgBouncer before 1.21).
+    max_pipeline: prepare ? 100 : 0,
     max_lifetime: null,
     idle_timeout: 0,
     // A query's own silence is watched; this timer would outlive the connection.
@@ -171,11 +172,18 @@ export async function openConnection(
   if (signal.aborted) abort()
 
   try {
-    const [hello] = await query((sql) =>
-      sql<{ encoding: string; standby: string }[]>`
-        select current_setting('server_encoding') as encoding, pg_is_in_recovery()::text as standby
-      `.simple(),
-    )
+    // Either connection is idle for as long as nothing is said, and must live on. PostgreSQL has that setting since
+    // version 14; a pooler's session is not ours to set.
+    const isPooled = !prepare && onNotification === undefined
+    const [hello] = await query((sql) => {
+      const stayOpen = sql`(
+        select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout' and setting <> '0'
+      )`
+      return sql<{ encoding: string; standby: string }[]>`
+        select current_setting('server_encoding') as encoding, pg_is_in_recovery()::text as standby,
+          ${isPooled ? sql`null` : stayOpen}
+      `.simple()
+    })
     if (hello === undefined) throw new Error('the server gave no answer')
     if (hello.standby === 'true')
       throw new Error('it is a hot standby, which can neither NOTIFY nor LISTEN; connect to the primary')

@@ -82,6 +82,13 @@ export function connectFailure(
       )
     }
   }
+  if (isServerError(cause) && cause.code === '53300') {
+    return new PubSubError(
+      'unavailable',
+      `${where}: ${because}; raise max_connections or the limit of the user "${user}", or end other connections`,
+      details,
+    )
+  }
   if (isTlsFailure(cause)) {
     return new PubSubError(
       'configuration',
@@ -99,7 +106,10 @@ export function publishFailure(
   sent: 'not_sent' | 'outcome_unknown',
 ): PubSubError {
   const details = { backend: 'postgres', channel, cause }
-  const because = describeError(cause)
+  const isQueueFull = isRefusal(cause) && cause.code === '54000'
+  const because = isQueueFull
+    ? `${describeError(cause)}; end the session that listens and stays in a transaction: the server's log names it`
+    : describeError(cause)
   if (isRefusal(cause) && cause.code === '42501')
     return new PubSubError('not_permitted', `PostgreSQL does not permit publishing: ${because}`, details)
   return sent === 'not_sent'

@@ -67,9 +67,14 @@ interface Unfinished {
   readonly channel: string
   readonly id: string
   readonly count: number
-  readonly chunks: Buffer[]
-  bytes: number
+  parts: number
+  /** What the parts brought is copied together at once: a small Buffer of its own would hold 8 kB of Node's pool. */
+  bytes: Buffer
+  length: number
 }
+
+/** After so long without its next part, in milliseconds, a message is given up: its parts are sent together. */
+const defaultExpiry = 30_000
 
 /** What {@link createPartReader} calls. */
 export interface PartReaderEvents {
@@ -81,21 +86,31 @@ export interface PartReaderEvents {
 
 /**
  * Puts the parts of messages together again. The parts of one message follow one another directly, so one unfinished
- * message of at most `maxBytes` is all that it ever holds; whatever breaks the sequence drops it.
+ * message of at most `maxBytes` is all that it ever holds; whatever breaks the sequence drops it, and so does a pause of
+ * `expiry` milliseconds.
  */
 export function createPartReader(
   maxBytes: number,
   { payload: deliver, invalid }: PartReaderEvents,
+  expiry = defaultExpiry,
 ): (channel: string, payload: string) => void {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let unfinished: Unfinished | undefined
+  let timer: NodeJS.Timeout | undefined
+  // The message that was dropped last.
   let dropped: string | undefined
 
-  const drop = (channel: string, id: string, reason: string): void => {
+  const forget = (): void => {
     unfinished = undefined
+    clearTimeout(timer)
+  }
+
+  const drop = (channel: string, id: string, reason: string): void => {
+    forget()
     // Once a message, whatever still comes of it.
-    if (dropped !== id) invalid(channel, reason)
-    dropped = id
+    const message = `${channel} ${id}`
+    if (dropped !== message) invalid(channel, reason)
+    dropped = message
   }
 
   const dropUnfinished = (): void => {
@@ -107,23 +122,30 @@ export function createPartReader(
       unfinished?.id === id &&
       unfinished.channel === channel &&
       unfinished.count === count &&
-      unfinished.chunks.length === index
+      unfinished.parts === index
     if (!continues) {
       dropUnfinished()
       if (index > 0) return drop(channel, id, 'a part came without the parts before it')
-      unfinished = { channel, id, count, chunks: [], bytes: 0 }
+      dropped = undefined
+      unfinished = { channel, id, count, parts: 0, bytes: Buffer.alloc(0), length: 0 }
+      timer = setTimeout(dropUnfinished, expiry).unref()
     }
     const message = unfinished as Unfinished
-    const chunk = Buffer.from(data, 'base64')
-    message.chunks.push(chunk)
-    message.bytes += chunk.length
-    if (message.bytes > maxBytes)
-      return drop(channel, id, `a message in parts is longer than ${maxBytes} bytes`)
-    if (message.chunks.length < count) return
-    unfinished = undefined
+    const length = message.length + Buffer.byteLength(data, 'base64')
+    if (length > maxBytes) return drop(channel, id, `a message in parts is longer than ${maxBytes} bytes`)
+    if (length > message.bytes.length) {
+      const larger = Buffer.alloc(Math.min(maxBytes, 2 * length))
+      message.bytes.copy(larger, 0, 0, message.length)
+      message.bytes = larger
+    }
+    message.bytes.write(data, message.length, 'base64')
+    message.length = length
+    message.parts += 1
+    if (message.parts < count) return void timer?.refresh()
+    forget()
     let whole: string
     try {
-      whole = decoder.decode(Buffer.concat(message.chunks))
+      whole = decoder.decode(message.bytes.subarray(0, length))
     } catch {
       return drop(channel, id, 'a message in parts is not UTF-8')
     }

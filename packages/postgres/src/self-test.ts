@@ -33,15 +33,17 @@ export function createSelfTest(advice: string): SelfTest {
     },
     async run(publishing, listening) {
       const nonce = randomBytes(12).toString('base64url')
-      const stop = listening.watch(silenceMilliseconds, () =>
-        listening.lose(
-          new Error(
-            `a notification of our own was not heard within ${silenceMilliseconds / 1_000} s; ${advice}`,
-          ),
-        ),
-      )
+      let stop = (): void => {}
       try {
         await listening.query((sql) => sql.unsafe(`LISTEN ${quoteChannel(channel)}`))
+        // Not before: the answer to the LISTEN would count as something heard, and double the time.
+        stop = listening.watch(silenceMilliseconds, () =>
+          listening.lose(
+            new Error(
+              `a notification of our own was not heard within ${silenceMilliseconds / 1_000} s; ${advice}`,
+            ),
+          ),
+        )
         await new Promise<void>((resolve, reject) => {
           expected = { nonce, resolve, reject }
           // The command, since the right to call pg_notify() may be taken from a user who only listens.
