@@ -11,7 +11,8 @@ const noticeMilliseconds = 10_000
 const interrupted = { interrupted: true }
 
 const down = (context: CaseContext, ...peers: Peer[]): Promise<void> =>
-  context.until(() => peers.every(({ state }) => state === 'down'), 'the interruption is noticed')
+  // They may be ready again before anybody looks.
+  context.until(() => peers.every(({ told }) => told.includes('down')), 'the interruption is noticed')
 const ready = (context: CaseContext, ...peers: Peer[]): Promise<void> =>
   context.until(() => peers.every(({ state }) => state === 'ready'), 'the backends are ready again')
 
