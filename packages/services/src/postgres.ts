@@ -166,10 +166,13 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
       await restart()
     },
     async promote() {
+      // postmaster.pid calls a hot standby ready, too; only the log tells them apart.
+      const starts = (): number => server.output().split('is ready to accept connections').length
+      const before = starts()
       // What `pg_ctl promote` does.
       signalFile('promote')
       sendSignal(server.processId, 'SIGUSR1')
-      await waitFor(() => server.hasExited() || readPostmaster(data).state === 'ready', {
+      await waitFor(() => server.hasExited() || starts() > before, {
         timeout: 60_000,
         what: 'PostgreSQL to be promoted',
       })
