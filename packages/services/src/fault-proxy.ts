@@ -92,7 +92,9 @@ export async function startFaultProxy({
     const count = links.size
     for (const { inner, outer } of links) {
       inner.destroy()
-      outer.resetAndDestroy()
+      // Node never closes a handle that is reset while it shuts down, and then spins at the program's end.
+      if (outer.writableEnded) outer.destroy()
+      else outer.resetAndDestroy()
     }
     return count
   }

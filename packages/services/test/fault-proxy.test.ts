@@ -1,8 +1,11 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import { type FaultProxy, startFaultProxy } from '../src/index.js'
-import { waitFor } from '../src/vitest.js'
+import { spawnProgram, waitFor, withDeadline } from '../src/vitest.js'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -145,4 +148,33 @@ it('counts every connection that it has taken', async () => {
   const again = connect(proxy.port, '127.0.0.1')
   cleanups.push(() => again.destroy())
   await waitFor(() => proxy.accepted === 2 && proxy.connections === 1)
+})
+
+it('lets a program end that cuts a link whose other side has just hung up', async () => {
+  const code = `
+    import { once } from 'node:events'
+    import { connect, createServer } from 'node:net'
+    import { startFaultProxy } from '../dist/index.js'
+    const server = createServer({ allowHalfOpen: true })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const proxy = await startFaultProxy({ port: server.address().port })
+    const accepted = once(server, 'connection')
+    const client = connect(proxy.port, '127.0.0.1').on('error', () => {})
+    const [socket] = await accepted
+    socket.on('error', () => {})
+    proxy.freeze()
+    await once(socket.end(), 'finish')
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    proxy.thaw()
+    await proxy.close()
+    for (const one of [client, socket]) one.destroy()
+    server.close()
+  `
+  const folder = mkdtempSync(join(fileURLToPath(new URL('..', import.meta.url)), '.example-'))
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'program.mjs')
+  writeFileSync(file, code)
+  const program = spawnProgram(file)
+  cleanups.push(() => program.stop('SIGKILL'))
+  expect(await withDeadline(program.exited, 10_000, 'the program to end')).toEqual({ code: 0, signal: null })
 })
