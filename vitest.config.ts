@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['./packages/services/dist/vitest.js'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     passWithNoTests: false,
     projects: [
       {

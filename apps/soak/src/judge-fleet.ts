@@ -1,0 +1,88 @@
+import { type ChannelJudgement, judgeChannel } from './judge-channel.js'
+import { judgePublishing } from './judge-publishing.js'
+import type { Ledger } from './ledger.js'
+import type { Fault, SoakPlan } from './messages.js'
+
+/** What became of one fleet's messages. */
+export interface FleetJudgement extends ChannelJudgement {
+  readonly damaged: number
+  readonly whileAlive: number
+  readonly acceptedWhileAlive: number
+  /** In milliseconds; the worst of all publishers. */
+  readonly slowestReturn: number
+  /** How many gaps the faults may at most have caused. */
+  readonly maxGaps: number
+  /** By kind: how many faults were done, and how many of them are proven to have had an effect. */
+  readonly faults: Readonly<Record<string, { readonly done: number; readonly proven: number }>>
+}
+
+export function judgeFleet(plan: SoakPlan, ledger: Ledger, faults: readonly Fault[]): FleetJudgement {
+  const channels = ledger.channels.map(judgeChannel)
+  const publishing = Array.from({ length: plan.publishers }, (_, publisher) =>
+    judgePublishing(
+      ledger.channels.flatMap(({ publishers }) => publishers[publisher] ?? []),
+      faults.filter((fault) => fault.publishers.includes(publisher)),
+    ),
+  )
+  const sum = (what: Exclude<keyof ChannelJudgement, 'findings'>): number =>
+    channels.reduce((total, judged) => total + judged[what], 0)
+  return {
+    accepted: sum('accepted'),
+    refused: sum('refused'),
+    neverSettled: sum('neverSettled'),
+    delivered: sum('delivered'),
+    lostWithGap: sum('lostWithGap'),
+    lostSilently: sum('lostSilently'),
+    doubled: sum('doubled'),
+    outOfOrder: sum('outOfOrder'),
+    gaps: sum('gaps'),
+    falseGaps: sum('falseGaps'),
+    findings: channels.flatMap(({ findings }, channel) =>
+      findings.map((words) => `channel ${channel}, ${words}`),
+    ),
+    damaged: ledger.damaged,
+    whileAlive: publishing.reduce((total, { whileAlive }) => total + whileAlive, 0),
+    acceptedWhileAlive: publishing.reduce((total, judged) => total + judged.acceptedWhileAlive, 0),
+    slowestReturn: Math.max(0, ...publishing.map(({ slowestReturn }) => slowestReturn)),
+    maxGaps: faults.length * plan.listeners * plan.channels,
+    faults: Object.fromEntries(
+      plan.faultKinds.map((kind) => {
+        const done = faults.filter((fault) => fault.kind === kind)
+        return [kind, { done: done.length, proven: done.filter(({ proven }) => proven).length }]
+      }),
+    ),
+  }
+}
+
+/** All fleets as one. */
+export function addUp(fleets: readonly FleetJudgement[], faultKinds: readonly string[]): FleetJudgement {
+  const sum = (of: (fleet: FleetJudgement) => number): number =>
+    fleets.reduce((total, fleet) => total + of(fleet), 0)
+  return {
+    accepted: sum((fleet) => fleet.accepted),
+    refused: sum((fleet) => fleet.refused),
+    neverSettled: sum((fleet) => fleet.neverSettled),
+    delivered: sum((fleet) => fleet.delivered),
+    lostWithGap: sum((fleet) => fleet.lostWithGap),
+    lostSilently: sum((fleet) => fleet.lostSilently),
+    doubled: sum((fleet) => fleet.doubled),
+    outOfOrder: sum((fleet) => fleet.outOfOrder),
+    gaps: sum((fleet) => fleet.gaps),
+    falseGaps: sum((fleet) => fleet.falseGaps),
+    findings: [],
+    damaged: sum((fleet) => fleet.damaged),
+    whileAlive: sum((fleet) => fleet.whileAlive),
+    acceptedWhileAlive: sum((fleet) => fleet.acceptedWhileAlive),
+    slowestReturn: Math.max(...fleets.map((fleet) => fleet.slowestReturn)),
+    maxGaps: sum((fleet) => fleet.maxGaps),
+    faults: Object.fromEntries(
+      faultKinds.map((kind) => [
+        kind,
+        {
+          done: sum((fleet) => fleet.faults[kind]?.done ?? 0),
+          proven: sum((fleet) => fleet.faults[kind]?.proven ?? 0),
+        },
+      ]),
+    ),
+  }
+}

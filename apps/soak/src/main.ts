@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util'
+import { describeError } from '@ps/core'
+import { runSoak } from './run-soak.js'
+import { backendNames } from './soak-server.js'
+
+const usage = `pnpm soak --minutes N [--backend redis|postgres|both] [--seed n]
+
+Runs publishers and listeners as processes, with faults, and audits every message.
+Exit code 1 where a limit is broken.
+`
+
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string' },
+      backend: { type: 'string', default: 'both' },
+      seed: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) process.stdout.write(usage)
+  else {
+    const minutes = Number(values.minutes)
+    const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+    const backends = backendNames.filter((name) => values.backend === 'both' || values.backend === name)
+    if (!(minutes > 0) || !Number.isInteger(seed) || backends.length === 0)
+      throw new Error(`use it so: ${usage}`)
+    process.stderr.write(`soaking ${backends.join(' and ')} for ${minutes} min, seed ${seed}\n`)
+    const isKept = await runSoak({
+      minutes,
+      backends,
+      seed,
+      signal: interrupted.signal,
+      onProgress: (line) => process.stderr.write(`${line}\n`),
+    })
+    process.exitCode = isKept ? 0 : 1
+  }
+} catch (error) {
+  process.stderr.write(`error: ${describeError(error)}\n`)
+  process.exitCode = interrupted.signal.aborted ? 130 : 1
+}
+
+// Everything has been ended; a handle that was left behind must not keep the verdict.
+process.exit()

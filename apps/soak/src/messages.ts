@@ -1,0 +1,116 @@
+/** What travels over the client under test. */
+export interface SoakMessage {
+  /** The publisher's number in its fleet. */
+  readonly publisher: number
+  /** Counted from 0, a publisher and channel. */
+  readonly sequence: number
+  /** When, in milliseconds since 1970. */
+  readonly sent: number
+  readonly filler: string
+}
+
+/** A channel's name, from its number. */
+export const channelName = (channel: number): string => `soak-${channel}`
+
+/** The last message of a publisher on a channel, accepted for certain. */
+export interface FinalMessage {
+  readonly publisher: number
+  readonly channel: number
+  readonly sequence: number
+}
+
+/** Given to a publisher process or a listener process at its start, as JSON. */
+export interface FleetProcessOptions {
+  /** Its name in the table: `redis publisher 1`. */
+  readonly name: string
+  readonly backend: string
+  /** Its number among those of its role in its fleet, from 0. */
+  readonly number: number
+  readonly channels: number
+  /** Messages a second; of publishers only. */
+  readonly rate: number
+  /** Where the auditor listens. */
+  readonly auditorPort: number
+}
+
+/** From the orchestrator to a process of a fleet. */
+export type Order =
+  | { readonly kind: 'start' }
+  /** A publisher sends its final messages; a listener waits for those of all publishers. */
+  | { readonly kind: 'finish'; readonly finals: readonly FinalMessage[] }
+  | { readonly kind: 'stop' }
+
+/** From a process of a fleet to the orchestrator. */
+export type Notice =
+  | { readonly kind: 'ready' }
+  /** A message sent at that time, in milliseconds since 1970, was acknowledged, or heard. */
+  | { readonly kind: 'alive'; readonly at: number }
+  | { readonly kind: 'state'; readonly state: string }
+  | { readonly kind: 'finished'; readonly finals: readonly FinalMessage[] }
+  | { readonly kind: 'uncaught'; readonly text: string }
+
+/** How many numbers describe a publish: channel, sequence, 1 where it was accepted, started, settled. */
+export const publishWidth = 5
+/** How many numbers describe what a listener heard: channel, publisher (`gapMark`: a gap), sequence, when. */
+export const heardWidth = 4
+export const gapMark = -1
+
+/** From a process of a fleet to the auditor, one a line. Times are in milliseconds since 1970. */
+export type Report =
+  | { readonly kind: 'published'; readonly backend: string; readonly number: number; readonly rows: number[] }
+  | {
+      readonly kind: 'heard'
+      readonly backend: string
+      readonly number: number
+      readonly rows: number[]
+      /** Messages whose filler was not the one sent. */
+      readonly damaged: number
+    }
+  | ({ readonly kind: 'memory'; readonly name: string } & MemorySample)
+
+/** In bytes. */
+export interface MemorySample {
+  readonly at: number
+  readonly resident: number
+  /** The heap after a collection, and what is held outside of it. */
+  readonly live: number
+}
+
+/** A fault that is over. */
+export interface Fault {
+  readonly backend: string
+  readonly kind: string
+  readonly start: number
+  readonly end: number
+  /** The numbers of the publishers whose broker was out of reach meanwhile. */
+  readonly publishers: readonly number[]
+  readonly proven: boolean
+  /** What shows that it had an effect, or what was seen instead. */
+  readonly proof: string
+}
+
+/** What is run, for the auditor. */
+export interface SoakPlan {
+  readonly minutes: number
+  readonly seed: number
+  readonly publishers: number
+  readonly listeners: number
+  readonly channels: number
+  readonly faultKinds: readonly string[]
+  readonly backends: readonly string[]
+}
+
+/** From the orchestrator to the auditor. */
+export type AuditOrder =
+  | { readonly kind: 'plan'; readonly plan: SoakPlan }
+  | { readonly kind: 'begun'; readonly at: number }
+  | { readonly kind: 'fault'; readonly fault: Fault }
+  | ({ readonly kind: 'memory'; readonly name: string } & MemorySample)
+  | { readonly kind: 'uncaught'; readonly name: string }
+  | { readonly kind: 'problem'; readonly text: string }
+  | { readonly kind: 'judge' }
+
+/** From the auditor to the orchestrator. */
+export type AuditNotice =
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'uncaught'; readonly text: string }
