@@ -128,12 +128,15 @@ export const faults: readonly Case[] = [
       const name = channel()
       await listener.backend.subscribe(name)
       for (let round = 0; round < 5; round += 1) {
+        // Nothing gets through, so that what is acknowledged has been sent again.
+        await interrupt.freeze()
         const publishes = Array.from({ length: 100 }, (_, index) =>
           outcome(publisher.publish(name, { round, index })),
         )
         await interrupt.cut()
+        await interrupt.thaw()
         for (const settled of await Promise.all(publishes))
-          expect(['resolved', 'outcome_unknown', 'not_sent']).toContain(settled)
+          expect(['outcome_unknown', 'not_sent']).toContain(settled)
         await context.until(() => publisher.told.filter((event) => event === 'down').length > round, 'down')
         await ready(context, publisher, listener)
       }
@@ -239,6 +242,8 @@ export const faults: readonly Case[] = [
       await noticedInTime(publisher, listener)
       const codes = new Set(await Promise.all(publishes))
       expect([...codes].filter((code) => code !== 'outcome_unknown' && code !== 'not_sent')).toEqual([])
+      // At least the first was written to a connection that was idle: "not sent" would make the core send it twice.
+      expect(codes).toContain('outcome_unknown')
       await interrupt.cut()
       await interrupt.thaw()
       await ready(context, publisher, listener)

@@ -187,28 +187,35 @@ export const listeners: readonly Case[] = [
       const name = channel()
       const fed = new AbortController()
       const feed = (async () => {
-        for (let index = 0; !fed.signal.aborted; index += 1) await publisher.client.publish(name, index)
-      })()
-      for await (const message of watched.client.messages(name)) {
-        expect(message).toEqual(expect.any(Number))
-        break
-      }
-      const failing = (async () => {
-        for await (const message of watched.client.messages(name))
-          throw new Error(`refused ${String(message)}`)
-      })()
-      await expect(failing).rejects.toThrow('refused')
-      let pulled = 0
-      const ended = (async () => {
-        for await (const _ of watched.client.messages(name)) {
-          pulled += 1
-          if (pulled === 3) void watched.client.close()
+        for (let index = 0; !fed.signal.aborted; index += 1) {
+          await publisher.client.publish(name, index)
+          // Also where the publish is settled in the same turn.
+          await new Promise((resolve) => setImmediate(resolve))
         }
       })()
-      await ended
-      expect(pulled).toBeGreaterThanOrEqual(3)
-      fed.abort()
-      await feed
+      try {
+        for await (const message of watched.client.messages(name)) {
+          expect(message).toEqual(expect.any(Number))
+          break
+        }
+        const failing = (async () => {
+          for await (const message of watched.client.messages(name))
+            throw new Error(`refused ${String(message)}`)
+        })()
+        await expect(failing).rejects.toThrow('refused')
+        let pulled = 0
+        const ended = (async () => {
+          for await (const _ of watched.client.messages(name)) {
+            pulled += 1
+            if (pulled === 3) void watched.client.close()
+          }
+        })()
+        await ended
+        expect(pulled).toBeGreaterThanOrEqual(3)
+      } finally {
+        fed.abort()
+        await feed
+      }
     },
   },
   {

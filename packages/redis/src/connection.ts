@@ -57,7 +57,6 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
     ...(target.username === '' ? {} : { username: target.username }),
     ...(target.password === '' ? {} : { password: target.password }),
     ...(target.tls === undefined ? {} : { tls: target.tls }),
-    connectionName: name,
     disableClientInfo: true,
     lazyConnect: true,
     enableReadyCheck: false,
@@ -129,6 +128,9 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
   try {
     signal.throwIfAborted()
     await redis.connect()
+    // Not by ioredis, as a further write at once: a server without a free place has hung up by then, and what it said
+    // would be lost. Nor is it needed: the user may have no right to it.
+    redis.client('SETNAME', name).catch(() => {})
     await ping()
     if (lost !== undefined) throw lost
     opened = true

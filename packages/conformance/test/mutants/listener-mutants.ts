@@ -1,5 +1,5 @@
 import type { Client, ListenOptions, Subscription } from '@ps/core'
-import { type Mutant, withNames } from './mutant.js'
+import { type Mutant, nextTurn, withNames } from './mutant.js'
 
 type Callback = (message: unknown) => unknown
 type Listen = (channel: string, callback: Callback, options?: ListenOptions) => Promise<Subscription>
@@ -107,8 +107,7 @@ export const listenerMutants: readonly Mutant[] = [
     change: {
       client: withListen((listen, client) => {
         const wasDown = watchDown(client)
-        return (channel, callback, options) =>
-          listen(channel, wasDown() ? () => {} : callback, options)
+        return (channel, callback, options) => listen(channel, wasDown() ? () => {} : callback, options)
       }),
     },
   },
@@ -147,7 +146,11 @@ export const listenerMutants: readonly Mutant[] = [
           listen(
             channel,
             (message) => {
-              const called = last.then(() => callback(message))
+              const call = async (before: Promise<unknown>): Promise<void> => {
+                await before
+                await callback(message)
+              }
+              const called = call(last)
               last = called.catch(() => {})
               return called
             },
@@ -167,8 +170,7 @@ export const listenerMutants: readonly Mutant[] = [
     change: {
       client: withOptions(({ onGap, ...options }) => ({
         ...options,
-        onGap: ({ missed, ...gap }) =>
-          onGap?.(missed === undefined ? gap : { ...gap, missed: missed - 1 }),
+        onGap: ({ missed, ...gap }) => onGap?.(missed === undefined ? gap : { ...gap, missed: missed - 1 }),
       })),
     },
   },
@@ -188,7 +190,7 @@ export const listenerMutants: readonly Mutant[] = [
   {
     fault: 'ignores what should be done when a queue is full',
     fails: ['with drop-newest'],
-    change: { client: withOptions(({ overflow: _, ...options }) => options) },
+    change: { client: withOptions((options) => ({ ...options, overflow: undefined })) },
   },
   {
     fault: 'publishes undefined as null',
@@ -196,9 +198,55 @@ export const listenerMutants: readonly Mutant[] = [
     change: {
       client: (client) => ({
         ...client,
-        publish: (channel, message) =>
-          client.publish(channel, message ?? null),
+        publish: (channel, message) => client.publish(channel, message ?? null),
       }),
+    },
+  },
+  {
+    fault: 'forgets what waits to be sent when it is closed',
+    fails: ['close() sends what was published before'],
+    change: {
+      client(client) {
+        let isClosed = false
+        return {
+          ...client,
+          async publish(channel, message) {
+            // Closed already: as it should be.
+            if (isClosed) return client.publish(channel, message)
+            await nextTurn()
+            return !isClosed && client.publish(channel, message)
+          },
+          close() {
+            isClosed = true
+            return client.close()
+          },
+        }
+      },
+    },
+  },
+  {
+    fault: 'ends a loop over messages() with an error when it is closed',
+    fails: ['a loop over messages()'],
+    change: {
+      client(client) {
+        let isClosed = false
+        return {
+          ...client,
+          messages(channel, options) {
+            const iterator = client.messages(channel, options)
+            const next: typeof iterator.next = async () => {
+              const result = await iterator.next()
+              if (isClosed) throw new Error('closed')
+              return result
+            }
+            return { ...iterator, next }
+          },
+          close() {
+            isClosed = true
+            return client.close()
+          },
+        }
+      },
     },
   },
 ]

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 
 // Both examples of docs/write-a-backend.md: the backend, and the test file that runs the suite on it, as they stand there.
-const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
 const repository = join(packageFolder, '..', '..')
 const page = readFileSync(join(repository, 'docs', 'write-a-backend.md'), 'utf8')
 const [backend = '', testFile = ''] = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code)
