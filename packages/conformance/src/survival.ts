@@ -1,7 +1,8 @@
 import type { Backend, Settings } from '@ps/core'
-import { judgeDelivery, type Verdict } from './judge-delivery.js'
+import { createLane, type Lane, sequenceOf } from './lane.js'
 import { until } from './until.js'
-import { type Heard, type WatchedClient, watchClient } from './watched-client.js'
+import { type WatchedClient, watchClient } from './watched-client.js'
+import { type GapRange, judgeWitness, type Witness } from './witness.js'
 
 /** What goes through a fault, and what must have come of it. */
 export interface SurvivalOptions {
@@ -12,7 +13,7 @@ export interface SurvivalOptions {
   /** Does the harm. Resolves when it is over: when messages can move again. */
   fault(traffic: Traffic): Promise<void>
   /** How many gaps each listener concerned is told. Default: exactly one. */
-  readonly gaps?: { readonly atLeast: number; readonly atMost: number } | undefined
+  readonly gaps?: GapRange | undefined
   /** How many publishes are under way at once. Default: 20. */
   readonly parallel?: number | undefined
   /** Ends the publishing after so many messages. Default: it ends when the fault is over. */
@@ -43,32 +44,6 @@ export interface Survival {
   readonly lostWithGap: number
 }
 
-interface Message {
-  readonly sequence: number
-  readonly padding: string
-}
-
-interface Witness {
-  readonly what: string
-  readonly heard: Heard
-  readonly lane: Lane
-  /** Whether it listened on the way that was struck, when it was struck. */
-  readonly isConcerned: boolean
-  /** The first message that was published after it had begun to listen. */
-  readonly owedFrom: number
-}
-
-/** One channel and what was published on it. */
-interface Lane {
-  readonly channel: string
-  readonly publisher: WatchedClient
-  readonly accepted: Set<number>
-  next: number
-}
-
-// Every tenth message does not fit one NOTIFY, so that parts are cut in the middle, too.
-const padding = (sequence: number): string => 'x'.repeat(sequence % 10 === 0 ? 9_000 : (sequence * 37) % 400)
-
 /**
  * Publishes and listens through a fault, and rejects unless: every publish settles; nothing that was acknowledged is
  * missing without a gap in its place; nothing is doubled or out of order; each listener concerned is told as many gaps as
@@ -82,85 +57,92 @@ export async function expectSurvival(options: SurvivalOptions): Promise<Survival
     clients.push(client)
     return client
   }
-  try {
-    const survival = await run(options, open, patience)
-    // What still runs then would be a promise that hangs or a callback without an end.
-    await until(
-      () => Promise.all(clients.map((client) => client.finish())).then(() => true),
-      'the clients close',
-      patience,
-    )
-    return survival
-  } finally {
-    await Promise.allSettled(clients.map((client) => client.finish()))
+  const close = async (): Promise<void> => {
+    let closed = false
+    void Promise.allSettled(clients.map((client) => client.finish())).then(() => (closed = true))
+    await until(() => closed, 'the clients close', patience)
   }
+  let survival: Survival
+  try {
+    survival = await run(options, open, patience)
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+  await close()
+  return survival
 }
 
 async function run(
-  { create, createBystander, fault, gaps, parallel = 20, total }: SurvivalOptions,
+  {
+    create,
+    createBystander,
+    fault,
+    gaps = { atLeast: 1, atMost: 1 },
+    parallel = 20,
+    total = Number.POSITIVE_INFINITY,
+  }: SurvivalOptions,
   open: (create: () => Backend | Promise<Backend>) => Promise<WatchedClient>,
   patience: number,
 ): Promise<Survival> {
+  // Publishes that were rejected: nothing that is published here is a caller's fault.
+  const rejections: unknown[] = []
+  const waitFor = (condition: () => boolean | Promise<boolean>, what: string): Promise<void> => {
+    const isReached = (): boolean | Promise<boolean> => {
+      if (rejections.length > 0) throw rejections[0]
+      return condition()
+    }
+    return until(isReached, what, patience)
+  }
   const identity = crypto.randomUUID().slice(0, 13)
   const [publisher, listener] = [await open(create), await open(create)]
-  const bystander = createBystander && (await open(createBystander))
-  const lane = (name: string, from: WatchedClient): Lane => ({
-    channel: `${name}-${identity}`,
-    publisher: from,
-    accepted: new Set(),
-    next: 0,
-  })
-  const lanes = [lane('first', publisher), lane('second', publisher)] as const
-  const apart = bystander && lane('apart', bystander)
+  const first = createLane(`first-${identity}`, publisher)
+  const second = createLane(`second-${identity}`, publisher)
+  const lanes = [first, second]
   const witnesses: Witness[] = []
-  const witness = async (what: string, by: WatchedClient, on: Lane, isConcerned: boolean): Promise<Heard> => {
-    const heard = await by.hear(on.channel)
-    witnesses.push({ what, heard, lane: on, isConcerned, owedFrom: on.next })
-    return heard
+  const none: GapRange = { atLeast: 0, atMost: 0 }
+  const call = async (what: string, by: WatchedClient, lane: Lane, range: GapRange): Promise<void> => {
+    const heard = await by.hear(lane.channel)
+    witnesses.push({ what, heard, lane, gaps: range, owedFrom: lane.next })
   }
-  await witness('the first listener', listener, lanes[0], true)
-  await witness('its sibling', listener, lanes[0], true)
-  await witness('the listener of another channel', listener, lanes[1], true)
-  if (bystander && apart) await witness('the bystander', bystander, apart, false)
-  const left = await listener.hear(lanes[0].channel)
+  await call('the first listener', listener, first, gaps)
+  await call('its sibling', listener, first, gaps)
+  await call('the listener of another channel', listener, second, gaps)
+  const left = await listener.hear(first.channel)
   await left.subscription.unsubscribe()
-
-  let accepted = 0
-  let refused = 0
-  const stopping = new AbortController()
-  const publish = async (on: Lane): Promise<boolean> => {
-    const sequence = on.next
-    on.next += 1
-    const message: Message = { sequence, padding: padding(sequence) }
-    const taken = await on.publisher.client.publish(on.channel, message)
-    if (taken) {
-      on.accepted.add(sequence)
-      accepted += 1
-    } else refused += 1
-    return taken
+  if (createBystander !== undefined) {
+    const bystander = await open(createBystander)
+    const apart = createLane(`apart-${identity}`, bystander)
+    lanes.push(apart)
+    await call('the bystander', bystander, apart, none)
   }
-  const loop = async (on: Lane): Promise<void> => {
-    const isComplete = (): boolean => total !== undefined && lanes[0].next + lanes[1].next >= total
-    while (!stopping.signal.aborted && !isComplete()) {
-      await publish(on)
+
+  const accepted = (): number => lanes.reduce((sum, lane) => sum + lane.accepted.size, 0)
+  const stopping = new AbortController()
+  const publishOn = async (lane: Lane): Promise<void> => {
+    while (!stopping.signal.aborted && first.next + second.next < total) {
+      await lane.publish()
       // Also where the publish was refused in the same turn.
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
-  const all = [...lanes, ...(apart === undefined ? [] : [apart])]
-  const loops = all.flatMap((on) => Array.from({ length: Math.ceil(parallel / all.length) }, () => loop(on)))
-  const waitFor = (condition: () => boolean | Promise<boolean>, what: string): Promise<void> =>
-    until(condition, what, patience)
+  let running = 0
+  for (let index = 0; index < parallel; index += 1) {
+    running += 1
+    publishOn(lanes[index % lanes.length] ?? first)
+      .catch((error: unknown) => rejections.push(error))
+      .finally(() => (running -= 1))
+  }
 
   const traffic: Traffic = {
     publisher,
     listener,
     get accepted() {
-      return accepted
+      return accepted()
     },
     flow(count) {
-      const enough = accepted + count
-      return waitFor(() => accepted >= enough, `${count} more publishes are accepted`)
+      const enough = accepted() + count
+      return waitFor(() => accepted() >= enough, `${count} more publishes are accepted`)
     },
     async noticed() {
       // By what they have told: a `health()` that is given up proves only that it takes long.
@@ -171,63 +153,33 @@ async function run(
       for (const client of [publisher, listener]) await client.ready()
     },
   }
-  let failure: unknown
+  const isEndless = total === Number.POSITIVE_INFINITY
   try {
     await traffic.flow(2 * parallel)
     await fault(traffic)
     await traffic.recovered()
-    await traffic.flow(total === undefined ? 2 * parallel : 0)
-  } catch (error) {
-    failure = error
+    if (isEndless) await traffic.flow(2 * parallel)
+    else await waitFor(() => running === 0, `${total} messages are published`)
+  } finally {
+    stopping.abort()
   }
-  if (total === undefined || failure !== undefined) stopping.abort()
-  let running = loops.length
-  for (const one of loops) void one.then(() => (running -= 1))
-  await waitFor(() => running === 0, `${running} publishes that have not settled settle`)
-  if (failure !== undefined) throw failure
+  await waitFor(() => running === 0, 'every publish settles')
 
-  await witness('a listener that came after', listener, lanes[1], false)
-  for (const on of all) {
+  await call('a listener that came after', listener, second, none)
+  for (const lane of lanes) {
     let end = -1
-    const takeLast = async (): Promise<boolean> => {
-      end = on.next
-      return publish(on)
+    const publishLast = (): Promise<boolean> => {
+      end = lane.next
+      return lane.publish()
     }
-    await waitFor(takeLast, 'a message is accepted after the fault')
-    for (const { what, heard, lane: theirs } of witnesses) {
-      if (theirs !== on) continue
-      const arrived = (): boolean => sequenceOf(heard.messages.at(-1)) === end
-      await waitFor(arrived, `${what} hears the last message`)
-    }
+    await waitFor(publishLast, 'a message is accepted after the fault')
+    for (const { what, heard } of witnesses.filter((one) => one.lane === lane))
+      await waitFor(() => sequenceOf(heard.messages.at(-1)) === end, `${what} hears the last message`)
   }
-  const lostWithGap = witnesses.reduce((sum, one) => sum + judge(one, gaps), 0)
   if (left.events.length > 0) throw new Error('a listener that had left before was called')
-  return { accepted, refused, lostWithGap }
-}
-
-const sequenceOf = (message: unknown): number | undefined =>
-  typeof message === 'object' && message !== null && 'sequence' in message
-    ? Number(message.sequence)
-    : undefined
-
-/** Throws what a listener has to complain of. Returns how many messages it was told to have missed. */
-function judge(
-  { what, heard, lane, isConcerned, owedFrom }: Witness,
-  { atLeast, atMost } = { atLeast: 1, atMost: 1 },
-): number {
-  const delivery = heard.events.map((event) => ('gap' in event ? 'gap' : (sequenceOf(event.message) ?? -1)))
-  const owed = Array.from(lane.accepted).filter((sequence) => sequence >= owedFrom)
-  const verdict: Verdict = judgeDelivery(delivery, owed)
-  const complaints = (['lostSilently', 'doubled', 'outOfOrder'] as const).flatMap((fault) =>
-    verdict[fault].length === 0
-      ? []
-      : [`${fault}: ${verdict[fault].length} (${verdict[fault].slice(0, 5).join(', ')} …)`],
-  )
-  const told = heard.gaps.length
-  const [least, most] = isConcerned ? [atLeast, atMost] : [0, 0]
-  if (told < least || told > most)
-    complaints.push(`gaps told: ${told}, expected ${least === most ? least : `${least} to ${most}`}`)
-  if (complaints.length > 0)
-    throw new Error(`${what} of ${lane.accepted.size} accepted messages: ${complaints.join('; ')}`)
-  return verdict.lostWithGap.length
+  return {
+    accepted: accepted(),
+    refused: lanes.reduce((sum, lane) => sum + lane.refused, 0),
+    lostWithGap: witnesses.reduce((sum, one) => sum + judgeWitness(one), 0),
+  }
 }
