@@ -92,5 +92,10 @@ export function isPubSubError(error: unknown, code?: PubSubErrorCode): error is 
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError && !error.message) return error.errors.map(describeError).join('; ')
   if (error instanceof Error) return error.message || error.name
-  return String(error)
+  try {
+    return String(error)
+  } catch {
+    // An object without a prototype, or one whose own toString() throws.
+    return 'something that has no text was thrown'
+  }
 }

@@ -1,3 +1,4 @@
+import { propertyRuns } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
@@ -11,6 +12,8 @@ import {
 import { createListener } from '../src/listener.js'
 import { createMemoryBroker } from '../src/memory.js'
 import { createControlledBackend } from './controlled-backend.js'
+
+fc.configureGlobal(propertyRuns)
 
 async function open(options: ClientOptions = {}): Promise<Client> {
   const broker = createMemoryBroker()

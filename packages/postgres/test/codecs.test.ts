@@ -1,3 +1,4 @@
+import { propertyRuns } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { asciiJson } from '../src/ascii-json.js'
@@ -5,6 +6,8 @@ import { takeBatch } from '../src/batch.js'
 import { copyMark, createDistinctPayloads, withoutMark } from '../src/distinct-payloads.js'
 import { createPartReader, escapePart, splitIntoParts, unescapePart } from '../src/parts.js'
 import { physicalChannel, quoteChannel } from '../src/physical-channel.js'
+
+fc.configureGlobal(propertyRuns)
 
 const text = fc.string({ unit: 'grapheme' })
 /** JSON texts as a client publishes them, some of which look like a part. */

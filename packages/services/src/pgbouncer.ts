@@ -1,13 +1,10 @@
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accepts } from './accepts.js'
 import { freePort } from './free-port.js'
-import { type GuardedProcess, startGuardedProcess } from './guarded-process.js'
 import { findPgBouncer } from './pgbouncer-binary.js'
-import { sendSignal } from './send-signal.js'
+import { startRestartableServer } from './restartable-server.js'
 import { serverUser } from './server-user.js'
-import { waitFor } from './wait-for.js'
 
 export interface PgBouncerOptions {
   /** URL of the PostgreSQL behind it, with user and password; those are asked for in front of it, too. */
@@ -75,55 +72,29 @@ export async function startPgBouncer({
   const databases = `[databases]\n* = host=${url.hostname} port=${url.port || 5432}`
   const file = write('pgbouncer.ini', `${databases}\n\n[pgbouncer]\n${lines.join('\n')}\n`)
 
-  const launch = async (): Promise<GuardedProcess> => {
-    const launched = await startGuardedProcess({
-      temporaryFolders: [folder],
-      command: found.file,
-      arguments: [file],
-      environment: found.environment,
-    })
-    try {
-      await waitFor(async () => launched.hasExited() || (await accepts(port)), {
-        what: `PgBouncer to start on port ${port}`,
-      })
-    } catch (error) {
-      await launched.stop()
-      throw error
-    }
-    if (launched.hasExited()) throw new Error(`PgBouncer did not start: ${launched.output().trim()}`)
-    return launched
-  }
-
-  let server = await launch().catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true })
-    throw error
+  const running = await startRestartableServer({
+    name: 'PgBouncer',
+    port,
+    folder,
+    command: found.file,
+    arguments: [file],
+    environment: found.environment,
+    // The guard's own signal alone may wait for the clients to leave.
+    endSignal: 'SIGTERM',
   })
-  const halt = async (): Promise<void> => {
-    if (server.hasExited()) return
-    sendSignal(server.processId, 'SIGCONT')
-    // One alone may wait for the clients to leave.
-    sendSignal(server.processId, 'SIGTERM')
-    await server.stop()
-  }
   url.hostname = '127.0.0.1'
   url.port = String(port)
   return {
     url: url.href,
     port,
     get processId() {
-      return server.processId
+      return running.processId
     },
-    log: () => server.output(),
-    kill: (signal) => server.kill(signal),
-    async restart() {
-      await halt()
-      server = await launch()
-    },
-    halt,
-    async stop() {
-      await halt()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    log: running.log,
+    kill: running.kill,
+    restart: running.restart,
+    halt: running.halt,
+    stop: running.stop,
   }
 }
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createCertificates } from './certificates.js'
 import { freePort } from './free-port.js'
-import { type GuardedProcess, startGuardedProcess } from './guarded-process.js'
 import { postgresBinaries } from './postgres-binaries.js'
 import { initializeData, placeFor } from './postgres-data.js'
 import { descendants } from './process-tree.js'
+import { startRestartableServer } from './restartable-server.js'
 import { sendSignal } from './send-signal.js'
 import { serverUser } from './server-user.js'
 import { waitFor } from './wait-for.js'
@@ -103,44 +103,23 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
     ...settings,
   }
 
-  const launch = async (): Promise<GuardedProcess> => {
-    const launched = await startGuardedProcess({
-      temporaryFolders: [folder],
-      command: join(binaries, 'postgres'),
-      arguments: ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-      userId,
-    })
-    const isReady = (): boolean => {
-      if (launched.hasExited()) return true
+  const server = await startRestartableServer({
+    name: 'PostgreSQL',
+    port,
+    folder,
+    command: join(binaries, 'postgres'),
+    arguments: ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    userId,
+    startTimeout: 60_000,
+    isReady(launched) {
       const { processId, state } = readPostmaster(data)
       return processId === launched.processId && (state === 'ready' || state === 'standby')
-    }
-    try {
-      await waitFor(isReady, { timeout: 60_000, what: `PostgreSQL to start on port ${port}` })
-    } catch (error) {
-      await launched.stop()
-      throw error
-    }
-    if (launched.hasExited()) throw new Error(`PostgreSQL did not start: ${launched.output().trim()}`)
-    return launched
-  }
-
-  let server = await launch()
-  const halt = async (): Promise<void> => {
-    if (server.hasExited()) return
-    // A stopped server could not hear that it is to end.
-    for (const processId of [server.processId, ...descendants(server.processId)])
-      sendSignal(processId, 'SIGCONT')
-    await server.stop()
-  }
+    },
+  })
   const signalFile = (name: string): void => {
     const file = join(data, name)
     writeFileSync(file, '')
     own(file)
-  }
-  const restart = async (): Promise<void> => {
-    await halt()
-    server = await launch()
   }
   const scheme = `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
   return {
@@ -150,7 +129,7 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
       return server.processId
     },
     caFile: certificates?.authorityFile,
-    log: () => server.output(),
+    log: server.log,
     kill(name) {
       // The postmaster first: it would replace what it sees die, and could start another while the rest is stopped. Who is
       // below it is asked before, since a dead one has nobody below it, and after, since a stopped one starts nobody.
@@ -159,15 +138,15 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
       for (const processId of new Set([...before, ...descendants(server.processId)]))
         sendSignal(processId, name)
     },
-    restart,
+    restart: server.restart,
     async demote() {
-      await halt()
+      await server.halt()
       signalFile('standby.signal')
-      await restart()
+      await server.restart()
     },
     async promote() {
       // postmaster.pid calls a hot standby ready, too; only the log tells them apart.
-      const starts = (): number => server.output().split('is ready to accept connections').length
+      const starts = (): number => server.log().split('is ready to accept connections').length
       const before = starts()
       // What `pg_ctl promote` does.
       signalFile('promote')
@@ -176,13 +155,10 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
         timeout: 60_000,
         what: 'PostgreSQL to be promoted',
       })
-      if (server.hasExited()) throw new Error(`PostgreSQL was not promoted: ${server.output().trim()}`)
+      if (server.hasExited()) throw new Error(`PostgreSQL was not promoted: ${server.log().trim()}`)
     },
-    halt,
-    async stop() {
-      await halt()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    halt: server.halt,
+    stop: server.stop,
   }
 }
 

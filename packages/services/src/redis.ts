@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCertificates } from './certificates.js'
-import { accepts } from './accepts.js'
 import { freePort } from './free-port.js'
-import { type GuardedProcess, startGuardedProcess } from './guarded-process.js'
 import { startRedisContainer } from './redis-container.js'
 import { findRedis } from './redis-binaries.js'
 import type { RedisOptions, RedisServer } from './redis-server.js'
-import { sendSignal } from './send-signal.js'
-import { waitFor } from './wait-for.js'
+import { startRestartableServer } from './restartable-server.js'
 
 /** No Redis can be had on this machine; the message says why and what to do. */
 export class RedisUnavailable extends Error {}
@@ -48,55 +45,28 @@ export async function startRedis({
     ...settings,
   }
 
-  const launch = async (): Promise<GuardedProcess> => {
-    const launched = await startGuardedProcess({
-      temporaryFolders: [folder],
-      command,
-      arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
-      environment,
-    })
-    try {
-      await waitFor(async () => launched.hasExited() || (await accepts(port)), {
-        what: `Redis to start on port ${port}`,
-      })
-    } catch (error) {
-      await launched.stop()
-      throw error
-    }
-    if (launched.hasExited()) throw new Error(`Redis did not start: ${launched.output().trim()}`)
-    return launched
-  }
-
-  let server = await launch().catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true })
-    throw error
+  const running = await startRestartableServer({
+    name: 'Redis',
+    port,
+    folder,
+    command,
+    arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+    environment,
   })
-  const halt = async (): Promise<void> => {
-    if (server.hasExited()) return
-    // A stopped server could not hear that it is to end, and a killed one may not have been seen to end yet.
-    sendSignal(server.processId, 'SIGCONT')
-    await server.stop()
-  }
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
   return {
     url: `${tls ? 'rediss' : 'redis'}://${credentials}127.0.0.1:${port}/0`,
     port,
     get processId() {
-      return server.processId
+      return running.processId
     },
     cli,
     environment,
     caFile: certificates?.authorityFile,
-    log: () => server.output(),
-    kill: (signal) => server.kill(signal),
-    async restart() {
-      await halt()
-      server = await launch()
-    },
-    halt,
-    async stop() {
-      await halt()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    log: running.log,
+    kill: running.kill,
+    restart: running.restart,
+    halt: running.halt,
+    stop: running.stop,
   }
 }

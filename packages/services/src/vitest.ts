@@ -69,5 +69,11 @@ export async function requirePgBouncer(
   }
 }
 
+/**
+ * For `fc.configureGlobal`: under CI the same examples every time, so that what fails there fails everywhere; elsewhere new ones
+ * with every run.
+ */
+export const propertyRuns: { readonly seed?: number } = process.env.CI ? { seed: 1 } : {}
+
 /** A name that no other test uses. */
 export const uniqueName = (prefix: string): string => `${prefix}-${randomUUID()}`

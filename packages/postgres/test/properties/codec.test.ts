@@ -1,3 +1,4 @@
+import { propertyRuns } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { asciiJson } from '../../src/ascii-json.js'
@@ -6,6 +7,8 @@ import { copyMark, createDistinctPayloads, withoutMark } from '../../src/distinc
 import { createPartReader, splitIntoParts } from '../../src/parts.js'
 import { physicalChannel, quoteChannel } from '../../src/physical-channel.js'
 import { channelName, jsonText, meaning } from './json-text.js'
+
+fc.configureGlobal(propertyRuns)
 
 const maxBytes = 1_024 * 1_024
 const ascii = /^[\0-\x7f]*$/

@@ -1,4 +1,4 @@
-import { waitFor } from '@ps/services/vitest'
+import { propertyRuns, waitFor } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { withoutMark } from '../../src/distinct-payloads.js'
@@ -7,6 +7,8 @@ import { physicalChannel } from '../../src/physical-channel.js'
 import { type OpenedBackend, openBackend, openPeer } from '../opened-backend.js'
 import { jsonText } from './json-text.js'
 import { createDatabase } from './own-database.js'
+
+fc.configureGlobal(propertyRuns)
 
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 12 })
 const manyBytes = fc.array(bytes, { minLength: 1, maxLength: 8 })

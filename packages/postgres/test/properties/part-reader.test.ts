@@ -1,11 +1,13 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { waitFor } from '@ps/services/vitest'
+import { propertyRuns, waitFor } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { withoutMark } from '../../src/distinct-payloads.js'
 import { createPartReader, splitIntoParts, unescapePart } from '../../src/parts.js'
 import { jsonText } from './json-text.js'
+
+fc.configureGlobal(propertyRuns)
 
 /** What a foreign program sent: a part by its fields, or any text that is none. */
 type Sent =

@@ -1,8 +1,11 @@
+import { propertyRuns } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openBackend } from '../opened-backend.js'
 import { channelName, jsonText, meaning } from './json-text.js'
 import { createDatabase } from './own-database.js'
+
+fc.configureGlobal(propertyRuns)
 
 const messages = fc
   .tuple(

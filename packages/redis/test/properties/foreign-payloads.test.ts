@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { requireRedis, uniqueName, waitFor } from '@ps/services/vitest'
+import { propertyRuns, requireRedis, uniqueName, waitFor } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { connectAdmin, startReady } from '../observed-backend.js'
 import { jsonText } from './messages.js'
+
+fc.configureGlobal(propertyRuns)
 
 /** The beginning of a text, so that characters are cut in two. */
 const cut = fc.tuple(jsonText, fc.nat(40)).map(([text, left]) => Buffer.from(text).subarray(0, left))

@@ -1,8 +1,10 @@
-import { requireRedis, uniqueName, waitFor } from '@ps/services/vitest'
+import { propertyRuns, requireRedis, uniqueName, waitFor } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { startReady } from '../observed-backend.js'
 import { channelName, jsonText } from './messages.js'
+
+fc.configureGlobal(propertyRuns)
 
 const messages = fc
   .tuple(
