@@ -37,6 +37,12 @@ export interface Backend {
   readonly name: string
 
   /**
+   * The longest payload that it moves in one piece, in bytes of UTF-8, where a longer one costs more for what it carries.
+   * A client that packs makes no pack longer. Default: 64 KiB.
+   */
+  readonly payloadBytes?: number
+
+  /**
    * Connects. Resolves once the first attempt has an outcome: connected, or `state('down', cause)` has been called (the
    * backend then goes on trying). The attempt is bounded in time (a few seconds).
    *

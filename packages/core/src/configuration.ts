@@ -24,6 +24,11 @@ export interface Settings {
   readonly listenUrl?: string | undefined
   /** Put before every channel name on the wire, to keep apart what shares a broker. Default: `PUBSUB_PREFIX`, else nothing. */
   readonly prefix?: string | undefined
+  /**
+   * Lets messages of one channel that are published faster than the broker acknowledges them share a payload. Only where
+   * every listener is one of ours: any other sees packs. Default: `PUBSUB_PACKING` (`on` or `off`), else `false`.
+   */
+  readonly packing?: boolean | undefined
   /** How long a publish waits for its acknowledgement, in milliseconds. Default: `PUBSUB_PUBLISH_TIMEOUT`, else 5,000. */
   readonly publishTimeout?: number | undefined
   /** How long `close` waits for what is under way, in milliseconds. Default: `PUBSUB_CLOSE_TIMEOUT`, else 5,000. */
@@ -58,6 +63,7 @@ export interface Configuration {
   readonly first: Choice
   readonly fallback: Choice | undefined
   readonly prefix: string
+  readonly packing: boolean
   readonly listenUrl: string | undefined
   readonly limits: ClientLimits
   /** The URL for a backend. Throws `configuration` where one is needed and missing. */
@@ -126,6 +132,7 @@ export function readConfiguration(
     first,
     fallback,
     prefix,
+    packing: settings.packing ?? readSwitch('PUBSUB_PACKING', variable) ?? false,
     listenUrl: settings.listenUrl ?? variable('PUBSUB_LISTEN_URL'),
     limits: {
       publishTimeout: settings.publishTimeout ?? readNumber('PUBSUB_PUBLISH_TIMEOUT', variable) ?? 5_000,
@@ -195,4 +202,11 @@ function readNumber(name: string, variable: (name: string) => string | undefined
     )
   }
   return Number(text)
+}
+
+function readSwitch(name: string, variable: (name: string) => string | undefined): boolean | undefined {
+  const text = variable(name)
+  if (text !== undefined && text !== 'on' && text !== 'off')
+    throw new PubSubError('configuration', `${name} is ${JSON.stringify(text)}: use on or off`)
+  return text === undefined ? undefined : text === 'on'
 }

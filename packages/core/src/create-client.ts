@@ -117,7 +117,7 @@ export async function createClient<Channels extends object = ChannelMap>(
 ): Promise<Client<Channels>> {
   const log = options.log ?? standardErrorLogger
   const { configuration, choices, explanation, warnings, load } = resolve(options)
-  const { limits, listenUrl, prefix, urlOf } = configuration
+  const { limits, listenUrl, packing, prefix, urlOf } = configuration
 
   const create = async ({ name }: Choice): Promise<Backend> => {
     const url = urlOf(name)
@@ -141,7 +141,13 @@ export async function createClient<Channels extends object = ChannelMap>(
   for (const warning of warnings) log.warn(warning)
   log.info(explanation)
   // The types of channels exist at compile time only; on the wire every message is JSON.
-  return (await openClient({ backends, prefix, log, ...limits })) as Client<object> as Client<Channels>
+  return (await openClient({
+    backends,
+    prefix,
+    packing,
+    log,
+    ...limits,
+  })) as Client<object> as Client<Channels>
 }
 
 async function loadNamed(name: string, load: Resolved['load']): Promise<BackendModule> {

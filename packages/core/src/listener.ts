@@ -22,7 +22,8 @@ export interface ListenerOptions {
 
 /** Takes the messages of a channel and hands them to one callback, one at a time and in order. */
 export interface Listener {
-  deliver(message: unknown, bytes: number): void
+  /** `measure` gives what the message counts for where it has to wait, in bytes. */
+  deliver(message: unknown, measure: () => number): void
   /** Tells of a gap, in its place between the messages. */
   gap(gap: Gap): void
   /** Nothing is delivered from now on; what waits is dropped. */
@@ -145,12 +146,13 @@ export function createListener(options: ListenerOptions): Listener {
     waitingMessages > 0 && (waitingMessages + 1 > maxMessages || waitingBytes + bytes > maxBytes)
 
   return {
-    deliver(message, bytes) {
+    deliver(message, measure) {
       if (closed) return
       if (!running && head === waiting.length) {
         if (run(message)) drain()
         return
       }
+      const bytes = measure()
       if (isFull(bytes)) {
         if (overflow === 'drop-newest') {
           droppedBehind += 1

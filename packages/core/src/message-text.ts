@@ -1,4 +1,5 @@
 import { describeError, PubSubError } from './errors.js'
+import { escapePack } from './pack.js'
 
 /** A message as it travels. */
 export interface MessageText {
@@ -28,7 +29,7 @@ export function encodeMessage(channel: string, message: unknown, maxBytes: numbe
     const words = `the message has ${bytes} bytes as JSON, the limit is ${maxBytes}: send a reference to it instead`
     throw new PubSubError('message_too_large', words, { channel, limit: maxBytes, actual: bytes })
   }
-  return { text, bytes }
+  return { text: escapePack(text), bytes }
 }
 
 const describeKind = (message: unknown): string =>

@@ -32,6 +32,8 @@ export interface OpenClientOptions extends ClientLimits {
   readonly backends: readonly [Backend, ...Backend[]]
   /** Put before every channel name on the wire. */
   readonly prefix: string
+  /** Whether messages of one channel may share a payload. */
+  readonly packing: boolean
   readonly log: Logger
 }
 
@@ -115,6 +117,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     publishTimeout: options.publishTimeout,
     maxMessages: options.maxQueuedMessages,
     maxBytes: options.maxQueuedBytes,
+    packing: options.packing,
     onPublished: () => {
       counts.published += 1
     },
@@ -160,6 +163,16 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     if (closing !== undefined) throw new PubSubError('closed', 'the client has been closed')
   }
 
+  // One pair for all listeners, of which there may be thousands.
+  const counting = {
+    onDropped(count: number): void {
+      counts.dropped += count
+    },
+    onDelivered(): void {
+      counts.delivered += 1
+    },
+  }
+
   const listen = async (
     channel: string,
     callback: (message: never) => unknown,
@@ -190,12 +203,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
         void unsubscribe(new PubSubError('gap', 'the listener was too slow: its queue is full', { channel }))
         onOverflowClose?.()
       },
-      onDropped(count) {
-        counts.dropped += count
-      },
-      onDelivered() {
-        counts.delivered += 1
-      },
+      ...counting,
     })
     const end = (): void => {
       closed = true

@@ -1,13 +1,17 @@
 import type { Broker } from './broker.js'
 import { settledWithin } from './deadline.js'
 import { describeError, isPubSubError, PubSubError } from './errors.js'
+import { createLanes, type Lanes } from './lanes.js'
 import type { MessageText } from './message-text.js'
+import { packEnvelopeBytes, packTexts } from './pack.js'
 import type { Route } from './route.js'
 
 /** The most messages that may wait to be acknowledged. */
 export const maxQueuedMessages = 65_536
 /** The most bytes that may wait to be acknowledged: 16 MiB. */
 export const maxQueuedBytes = 16 * 1024 * 1024
+/** The longest pack for a backend that does not say how long its payloads should be, in bytes: 64 KiB. */
+const defaultPayloadBytes = 64 * 1024
 
 export interface PublishQueueOptions {
   readonly route: Route
@@ -15,6 +19,8 @@ export interface PublishQueueOptions {
   readonly publishTimeout: number
   readonly maxMessages: number
   readonly maxBytes: number
+  /** Whether messages of one channel may share a payload. */
+  readonly packing: boolean
   /** A publish resolved `true`. */
   readonly onPublished: () => void
   /** A publish resolved `false`; the error says why. */
@@ -49,13 +55,19 @@ interface Entry extends MessageText {
 /** What a broker has been given and has not answered. */
 interface Flight {
   readonly broker: Broker
+  /** How many payloads. */
   count: number
+  /** What waits for what is in flight on its channel. */
+  readonly lanes: Lanes<Entry> | undefined
   /** Set when the broker no longer carries messages: what is still in flight may come back. */
   ended: boolean
 }
 
+const lanesOf = ({ backend }: Broker): Lanes<Entry> =>
+  createLanes(backend.payloadBytes ?? defaultPayloadBytes, packEnvelopeBytes)
+
 export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
-  const { route, publishTimeout } = options
+  const { route, publishTimeout, packing } = options
   // In the order of the calls, which is also the order of expiry; the one at the head is never settled.
   let unsettled: Entry[] = []
   let unsettledHead = 0
@@ -78,7 +90,14 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     if (flight === undefined) return
     flight.ended = true
     comingBack += flight.count
+    takeBack(flight.lanes?.clear() ?? [])
     flight = undefined
+  }
+
+  /** Puts what was certainly not sent among what waits, once nothing is under way any more. */
+  const takeBack = (entries: readonly Entry[]): void => {
+    if (returned.length === 0 && entries.length > 0) queueMicrotask(pump)
+    for (const entry of entries) returned.push(entry)
   }
 
   /** The flight that a message can join now, if any. */
@@ -87,7 +106,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     if (broker === undefined) return undefined
     if (flight !== undefined && flight.broker !== broker) endFlight()
     if (comingBack > 0) return undefined
-    return (flight ??= { broker, count: 0, ended: false })
+    return (flight ??= { broker, count: 0, ended: false, lanes: packing ? lanesOf(broker) : undefined })
   }
 
   const land = (landed: Flight): void => {
@@ -149,44 +168,67 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     return new PubSubError('timeout', words, { channel, backend: chosen.name, cause })
   }
 
+  const succeed = (entry: Entry): void => {
+    if (!settle(entry)) return
+    options.onPublished()
+    entry.resolve(true)
+  }
+
+  const mayBeLost = (entry: Entry, { name }: Broker, cause: unknown): void => {
+    const { channel } = entry
+    const words = `${name} may not have accepted a message on channel ${JSON.stringify(channel)}: ${describeError(cause)}`
+    fail(entry, new PubSubError('outcome_unknown', words, { channel, backend: name, cause }))
+  }
+
   const send = (entry: Entry, joined: Flight): void => {
+    if (joined.lanes === undefined || joined.lanes.enter(entry)) sendTogether([entry], joined)
+  }
+
+  /** Sends what is of one channel as one payload. */
+  const sendTogether = (entries: readonly [Entry, ...Entry[]], joined: Flight): void => {
     const { broker } = joined
+    const [{ channel, text }] = entries
     joined.count += 1
-    broker.publish(entry.channel, entry.text).then(
+    const payload = entries.length === 1 ? text : packTexts(entries.map((entry) => entry.text))
+    broker.publish(channel, payload).then(
       () => {
         land(joined)
         refusal = undefined
-        if (!settle(entry)) return
-        options.onPublished()
-        entry.resolve(true)
+        for (const entry of entries) succeed(entry)
+        goOn(channel, joined)
       },
       (error: unknown) => {
         const { ended } = joined
         land(joined)
-        if (entry.settled) return
+        const unsettled = entries.filter(({ settled }) => !settled)
         if (isPubSubError(error, 'not_permitted')) {
-          settle(entry)
-          entry.reject(error)
+          for (const entry of unsettled) if (settle(entry)) entry.reject(error)
         } else if (isPubSubError(error, 'not_sent')) {
-          if (returned.push(entry) === 1) queueMicrotask(pump)
-          if (!ended) {
+          takeBack(unsettled)
+          if (!ended && unsettled.length > 0) {
             refusal = error
             endFlight()
             route.pause(broker)
           }
         } else {
-          const words = `${broker.name} may not have accepted a message on channel ${JSON.stringify(entry.channel)}: ${describeError(error)}`
-          fail(
-            entry,
-            new PubSubError('outcome_unknown', words, {
-              channel: entry.channel,
-              backend: broker.name,
-              cause: error,
-            }),
-          )
+          for (const entry of unsettled) mayBeLost(entry, broker, error)
         }
+        goOn(channel, joined)
       },
     )
+  }
+
+  /** Sends what has waited on the channel for what came back now. */
+  const goOn = (channel: string, joined: Flight): void => {
+    const { lanes } = joined
+    if (lanes === undefined || joined.ended || !lanes.arrived(channel)) return
+    if (nextFlight() !== joined) {
+      if (!joined.ended) endFlight()
+      return
+    }
+    // A flight that ends meanwhile takes back what is left.
+    for (let pack = lanes.take(channel); pack !== undefined; pack = lanes.take(channel))
+      sendTogether(pack, joined)
   }
 
   const skipSettled = (): void => {

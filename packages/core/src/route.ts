@@ -39,7 +39,8 @@ export function createRoute(
   let timer: NodeJS.Timeout | undefined
 
   const pauseEnd = (broker: Broker): number => pausedUntil.get(broker) ?? 0
-  const isUsable = (broker: Broker): boolean => broker.state === 'ready' && pauseEnd(broker) <= Date.now()
+  const isPaused = (broker: Broker): boolean => pausedUntil.has(broker) && pauseEnd(broker) > Date.now()
+  const isUsable = (broker: Broker): boolean => broker.state === 'ready' && !isPaused(broker)
   /** From when on publishing may return to a broker that is up. */
   const returnsAt = (broker: Broker): number => Math.max(broker.since, pauseEnd(broker)) + returnAfter
 

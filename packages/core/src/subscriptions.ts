@@ -3,6 +3,7 @@ import type { Gap } from './client.js'
 import { isPubSubError, PubSubError } from './errors.js'
 import type { Listener } from './listener.js'
 import { decodeMessage } from './message-text.js'
+import { isPack, unpack } from './pack.js'
 
 export interface SubscriptionsOptions {
   readonly brokers: readonly Broker[]
@@ -103,16 +104,21 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
     message(channel, payload) {
       const members = channels.get(channel)
       if (members === undefined) return
-      let message: unknown
+      let messages: readonly unknown[]
       try {
-        message = decodeMessage(channel, payload)
+        messages = isPack(payload) ? unpack(channel, payload) : [decodeMessage(channel, payload)]
       } catch (error) {
         if (isPubSubError(error)) onInvalid(error)
         return
       }
-      const bytes = Buffer.byteLength(payload)
-      // A copy, because a callback may add listeners, which must not hear this message.
-      for (const { listener } of Array.from(members.values())) listener.deliver(message, bytes)
+      // Measured only where a listener is busy; of a pack, each message is counted with an equal share.
+      let share: number | undefined
+      const bytes = (): number => (share ??= Math.ceil(Buffer.byteLength(payload) / messages.length))
+      // A copy, because a callback may add listeners, which must not hear these messages.
+      const listeners = Array.from(members.keys())
+      for (const message of messages) {
+        for (const listener of listeners) listener.deliver(message, bytes)
+      }
     },
     confirmed: settlePending,
     refused(channel, error) {

@@ -15,6 +15,8 @@ export interface ControlledBackend extends BackendModule {
   reconnect(): void
   /** While held, no publish is acknowledged (nor delivered). */
   hold(held: boolean): void
+  /** Acknowledges and delivers the oldest `count` publishes that are held. */
+  accept(count: number): void
   /** Fails the oldest `count` publishes that are held. */
   reject(code: PubSubErrorCode, count: number): void
   /** Tells of a gap without losing the connection. */
@@ -29,7 +31,11 @@ export interface ControlledBackend extends BackendModule {
 
 export function createControlledBackend(
   name: string,
-  { startsDown = false, startsLate = false } = {},
+  {
+    startsDown = false,
+    startsLate = false,
+    payloadBytes,
+  }: { startsDown?: boolean; startsLate?: boolean; payloadBytes?: number } = {},
 ): ControlledBackend {
   const broker = createMemoryBroker()
   const calls: string[] = []
@@ -49,6 +55,7 @@ export function createControlledBackend(
       const inner = broker.createBackend()
       return {
         ...inner,
+        ...(payloadBytes !== undefined && { payloadBytes }),
         name,
         async start(given) {
           events = given
@@ -102,6 +109,9 @@ export function createControlledBackend(
     hold(next) {
       held = next
       if (!held) for (const { send } of pending.splice(0)) send()
+    },
+    accept(count) {
+      for (const { send } of pending.splice(0, count)) send()
     },
     reject(code, count) {
       for (const { fail } of pending.splice(0, count)) fail(failure(code))

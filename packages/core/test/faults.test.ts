@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Client, type ClientOptions, createClient, PubSubError, silentLogger } from '../src/index.js'
+import { createMemoryBroker } from '../src/memory.js'
 import { createControlledBackend } from './controlled-backend.js'
 
 const clients: Client[] = []
@@ -332,6 +333,36 @@ describe('settings in code', () => {
       createClient({ backend: 'memory', environment: {}, log: silentLogger, ...settings }),
     ).rejects.toMatchObject({ code: 'configuration', message: expect.stringContaining(name) })
   })
+})
+
+it('ten thousand listens of one turn reach the backend together, so that it can batch them', async () => {
+  const broker = createMemoryBroker()
+  let asked = 0
+  const seen: number[] = []
+  const client = await createClient({
+    backend: 'memory',
+    environment: {},
+    log: silentLogger,
+    backends: {
+      memory: () => ({
+        createBackend() {
+          const inner = broker.createBackend()
+          return {
+            ...inner,
+            subscribe(channel) {
+              asked += 1
+              // As late as a batch can wait that is to leave in the same turn: a microtask after its first call.
+              if (asked === 1) queueMicrotask(() => seen.push(asked))
+              return inner.subscribe(channel)
+            },
+          }
+        },
+      }),
+    },
+  })
+  clients.push(client)
+  await Promise.all(Array.from({ length: 10_000 }, (_, index) => client.listen(`c-${index}`, () => {})))
+  expect(seen).toEqual([10_000])
 })
 
 describe('while a broker is down', () => {

@@ -14,7 +14,7 @@ import { connectToAny } from './connect.js'
 import type { Connection } from './connection.js'
 import { type ConnectionTarget, parseConnectionUrl } from './connection-url.js'
 import { withoutMark } from './distinct-payloads.js'
-import { createPartReader } from './parts.js'
+import { createPartReader, maxPayloadBytes } from './parts.js'
 import { createPublisher } from './publisher.js'
 import { createSelfTest } from './self-test.js'
 import { createSubscriptions } from './subscriptions.js'
@@ -39,7 +39,7 @@ export function createBackend({
   log = silentLogger,
 }: BackendOptions): Backend {
   const publisher = createPublisher()
-  const subscriptions = createSubscriptions()
+  const subscriptions = createSubscriptions(log)
   const selfTest = createSelfTest(
     listenUrl === undefined
       ? 'where the URL leads to a pooler in transaction mode, set PUBSUB_LISTEN_URL to the address of the server itself'
@@ -184,6 +184,7 @@ export function createBackend({
 
   return {
     name: backend,
+    payloadBytes: maxPayloadBytes,
 
     async start(given) {
       const targets = { publishing: parseConnectionUrl(url), listening: parseConnectionUrl(listenUrl ?? url) }

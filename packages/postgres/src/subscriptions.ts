@@ -1,4 +1,5 @@
-import type { PubSubError } from '@ps/core'
+import type { Logger, PubSubError } from '@ps/core'
+import { createChannelWarning } from './channel-warning.js'
 import type { Connection } from './connection.js'
 import { physicalChannel, quoteChannel } from './physical-channel.js'
 import { createStatementQueue, type StatementQueue } from './statement-queue.js'
@@ -24,19 +25,21 @@ interface Wanted {
 }
 
 interface Session {
-  readonly unicode: boolean
+  readonly connection: Connection
   readonly statements: StatementQueue
   /** From physical name to channel. */
   readonly channels: Map<string, string>
 }
 
-export function createSubscriptions(): Subscriptions {
+export function createSubscriptions(log: Logger): Subscriptions {
+  const warn = createChannelWarning(log)
   const wanted = new Map<string, Wanted>()
   let session: Session | undefined
 
   const listen = async (through: Session, channel: string, { resolve }: Wanted): Promise<void> => {
-    const physical = physicalChannel(channel, through.unicode)
+    const physical = physicalChannel(channel, through.connection.unicode)
     through.channels.set(physical, channel)
+    warn(through.channels.size, through.connection)
     await through.statements.run(`LISTEN ${quoteChannel(physical)}`)
     resolve()
   }
@@ -44,7 +47,7 @@ export function createSubscriptions(): Subscriptions {
   return {
     async attach(connection) {
       const started = {
-        unicode: connection.unicode,
+        connection,
         statements: createStatementQueue(connection),
         channels: new Map<string, string>(),
       }
@@ -65,7 +68,7 @@ export function createSubscriptions(): Subscriptions {
     async remove(channel) {
       wanted.delete(channel)
       if (session === undefined) return
-      const physical = physicalChannel(channel, session.unicode)
+      const physical = physicalChannel(channel, session.connection.unicode)
       session.channels.delete(physical)
       // A lost connection listens to nothing either.
       await session.statements.run(`UNLISTEN ${quoteChannel(physical)}`).catch(() => {})
