@@ -1,0 +1,139 @@
+import type { Contestant } from './contestants.js'
+import type { Load } from './orders.js'
+
+/** How long things last. */
+export interface Scale {
+  readonly quick: boolean
+  readonly rounds: number
+  /** Of each round of each contestant, in milliseconds. */
+  readonly milliseconds: number
+}
+
+/** Work that every contestant is given alike. */
+export interface Measure {
+  readonly name: string
+  /** What `--only` calls it. */
+  readonly group: string
+  readonly title: string
+  /** The figure that ratios are of. */
+  readonly figure: string
+  /** The figures to be shown. */
+  readonly shows: readonly string[]
+  readonly takes: (contestant: Contestant) => boolean
+  readonly channels: number
+  readonly listeners: number
+  readonly load: Load | undefined
+  /** Fewer, where one takes long. */
+  readonly rounds?: number
+  /** Other connections of the database that listen, to other channels. */
+  readonly bystanders?: number
+}
+
+const inFlight = 1_000
+/** Of a message in the latencies and in the fan-out. */
+const shortBytes = 100
+const throughputShows = ['perSecond', 'clientCpu', 'serverCpu']
+const all = (): boolean => true
+const oursAndRaw = ({ kind }: Contestant): boolean => kind === 'ours' || kind === 'raw'
+
+/** Every measurement, in the order in which they run. */
+export function listMeasures({ quick, milliseconds }: Scale): readonly Measure[] {
+  const few = quick ? oursAndRaw : all
+  const one = { channels: 1, listeners: 1 }
+  const flood = (bytes: number, most = inFlight): Load => ({
+    milliseconds,
+    inFlight: most,
+    bytes,
+    channels: 1,
+  })
+  const throughput = (bytes: number, title: string): Measure => ({
+    name: `throughput-${bytes}`,
+    group: 'throughput',
+    title: `Throughput, ${title}, ${inFlight} publishes in flight`,
+    figure: 'perSecond',
+    shows: throughputShows,
+    takes: bytes === shortBytes ? all : few,
+    ...one,
+    load: flood(bytes),
+  })
+  const large = (bytes: number, title: string, most: number): Measure => ({
+    name: `large-${bytes}`,
+    group: 'large',
+    title: `Large messages, ${title}, ${most} publishes in flight`,
+    figure: 'perSecond',
+    shows: throughputShows,
+    takes: ({ kind }) => kind === 'ours',
+    ...one,
+    load: flood(bytes, most),
+  })
+  const latency = (rate: number): Measure => ({
+    name: `latency-${rate}`,
+    group: 'latency',
+    title: `Latency at ${rate} messages/s`,
+    figure: 'p50',
+    shows: ['p50', 'p99', 'max', 'clientCpu', 'serverCpu'],
+    takes: few,
+    ...one,
+    load: {
+      milliseconds: quick || rate > 100 ? milliseconds : 2 * milliseconds,
+      inFlight,
+      rate,
+      bytes: shortBytes,
+      channels: 1,
+    },
+  })
+  return [
+    throughput(shortBytes, '100 B'),
+    throughput(1_000, '1 kB'),
+    throughput(7_000, '7 kB'),
+    large(100_000, '100 kB', 80),
+    large(1_000_000, '1 MB', 8),
+    latency(100),
+    latency(1_000),
+    latency(5_000),
+    {
+      name: 'serial',
+      group: 'serial',
+      title: 'One publish at a time, each awaited',
+      figure: 'perSecond',
+      shows: ['perSecond', 'p50', 'p99', 'max'],
+      takes: few,
+      ...one,
+      load: { milliseconds, inFlight: 1, bytes: shortBytes, channels: 1 },
+    },
+    {
+      name: 'fan-out',
+      group: 'fan-out',
+      title: 'Fan-out: 100 channels, 10 listeners each',
+      figure: 'deliveriesPerSecond',
+      shows: ['deliveriesPerSecond', 'clientCpu', 'serverCpu'],
+      takes: few,
+      channels: 100,
+      listeners: 10,
+      load: { milliseconds, inFlight, bytes: shortBytes, channels: 100 },
+    },
+    {
+      name: 'fleet',
+      group: 'fleet',
+      title: 'Throughput, 100 B, 50 other connections of the database listening',
+      figure: 'perSecond',
+      shows: throughputShows,
+      takes: (contestant) => contestant.backend === 'postgres' && few(contestant),
+      ...one,
+      load: flood(shortBytes),
+      bystanders: 50,
+    },
+    {
+      name: 'channels',
+      group: 'channels',
+      title: '10,000 channels in one process',
+      figure: 'subscribeMilliseconds',
+      shows: ['subscribeMilliseconds', 'channelBytes'],
+      takes: few,
+      channels: 10_000,
+      listeners: 1,
+      load: undefined,
+      ...(quick && { rounds: 1 }),
+    },
+  ]
+}
