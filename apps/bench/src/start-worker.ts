@@ -56,7 +56,8 @@ export async function startWorker(options: WorkerOptions, nodeArguments: readonl
     else pending.get(number)?.resolve(message.value as never)
   })
   const exited = new Promise<void>((resolve) => {
-    child.on('close', (code) => {
+    // Not on `close`, which does not always come after `disconnect()`.
+    child.on('exit', (code) => {
       ended = true
       for (const { reject } of pending.values()) reject(new Error(`${name} ended with ${code}: ${errors}`))
       resolve()

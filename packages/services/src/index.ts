@@ -3,5 +3,11 @@ export { freePort } from './free-port.js'
 export { type PgBouncer, type PgBouncerOptions, PgBouncerUnavailable, startPgBouncer } from './pgbouncer.js'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.js'
 export { descendants } from './process-tree.js'
+export {
+  type RedisCluster,
+  type RedisClusterNode,
+  type RedisClusterOptions,
+  startRedisCluster,
+} from './redis-cluster.js'
 export { RedisUnavailable, startRedis } from './redis.js'
 export type { RedisOptions, RedisServer } from './redis-server.js'

@@ -1,0 +1,213 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.js'
+import { findRedis } from './redis-binaries.js'
+import { type RedisReply, requestRedis } from './redis-request.js'
+import { RedisUnavailable } from './redis.js'
+import { startRestartableServer } from './restartable-server.js'
+import { waitFor } from './wait-for.js'
+
+const slots = 16_384
+
+export interface RedisClusterOptions {
+  /** How many nodes share the slots out. Default: 3, and there must be at least 3 for a failover. */
+  readonly masters?: number | undefined
+  /** How many replicas each of them has. Default: 0. */
+  readonly replicas?: number | undefined
+  /** Default: none is asked for. */
+  readonly password?: string | undefined
+  /** After how many milliseconds without an answer a node fails. Default: 2,000. */
+  readonly nodeTimeout?: number | undefined
+  /** Server settings of every node, as in redis.conf. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
+  /** Gives the port that a node tells clients to use, before it is started: that of a proxy. Default: its own. */
+  readonly announce?: ((port: number) => number | Promise<number>) | undefined
+}
+
+export interface RedisClusterNode {
+  /** Its own port, whatever it announces. */
+  readonly port: number
+  /** Its id in the cluster. */
+  readonly id: string
+  readonly processId: number
+  /** Sends a command to it. */
+  command(...parts: readonly (string | number)[]): Promise<RedisReply>
+  log(): string
+  kill(signal: NodeJS.Signals): void
+  halt(): Promise<void>
+  /** Stops it, if it still runs, and starts it again; it still knows the cluster. */
+  restart(): Promise<void>
+}
+
+/** A Redis Cluster of our own, on 127.0.0.1. */
+export interface RedisCluster {
+  /** Names the ports that are announced: `redis+cluster://:password@127.0.0.1:port,127.0.0.1:port`. */
+  readonly url: string
+  /** The masters that it began with, then their replicas. */
+  readonly nodes: readonly RedisClusterNode[]
+  /** The node that serves a slot now, as the nodes that answer say. */
+  ownerOf(slot: number): Promise<RedisClusterNode>
+  /** Gives a slot to another master, and tells every master. It moves no keys. */
+  migrateSlot(slot: number, to: RedisClusterNode): Promise<void>
+  /** Resolves once every node that runs serves, and says so of the cluster. */
+  settled(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts a private Redis Cluster. Throws {@link RedisUnavailable} where no Redis can be had. */
+export async function startRedisCluster({
+  masters = 3,
+  replicas = 0,
+  password,
+  nodeTimeout = 2_000,
+  settings = {},
+  announce = (port) => port,
+}: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const found = await findRedis()
+  if ('reason' in found) throw new RedisUnavailable(found.reason)
+  const { server: command, environment } = found
+
+  const startNode = async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ps-redis-cluster-'))
+    const [port, busPort] = [await freePort(), await freePort()]
+    const announced = await announce(port)
+    const all: Record<string, string> = {
+      bind: '127.0.0.1',
+      port: String(port),
+      dir: folder,
+      save: '',
+      appendonly: 'no',
+      'cluster-enabled': 'yes',
+      'cluster-port': String(busPort),
+      'cluster-node-timeout': String(nodeTimeout),
+      'cluster-announce-ip': '127.0.0.1',
+      'cluster-announce-port': String(announced),
+      'cluster-announce-bus-port': String(busPort),
+      'cluster-allow-replica-migration': 'no',
+      'repl-diskless-sync-delay': '0',
+      ...(password !== undefined && { requirepass: password, masterauth: password }),
+      ...settings,
+    }
+    const running = await startRestartableServer({
+      name: 'Redis Cluster node',
+      port,
+      folder,
+      command,
+      arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+      environment,
+    })
+    const request = (...parts: readonly (string | number)[]): Promise<RedisReply> =>
+      requestRedis({ port, password, command: parts })
+    const id = String(await request('CLUSTER', 'MYID'))
+    return {
+      announced,
+      busPort,
+      stop: running.stop,
+      hasExited: running.hasExited,
+      node: {
+        port,
+        id,
+        get processId() {
+          return running.processId
+        },
+        command: request,
+        log: running.log,
+        kill: running.kill,
+        halt: running.halt,
+        restart: running.restart,
+      } satisfies RedisClusterNode,
+    }
+  }
+
+  const outcomes = await Promise.allSettled(Array.from({ length: masters * (1 + replicas) }, startNode))
+  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const nodes = started.map(({ node }) => node)
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map((one) => one.stop()))
+  }
+
+  const serves = async (node: RedisClusterNode): Promise<boolean> => {
+    const info = String(await node.command('CLUSTER', 'INFO'))
+    if (!info.includes('cluster_state:ok') || !info.includes(`cluster_known_nodes:${nodes.length}`))
+      return false
+    const [role, , , link] = (await node.command('ROLE')) as RedisReply[]
+    return role === 'master' || link === 'connected'
+  }
+  const settled = async (): Promise<void> => {
+    await Promise.all(
+      started
+        .filter((one) => !one.hasExited())
+        .map(({ node }) =>
+          waitFor(() => serves(node), { timeout: 30_000, what: `the cluster on port ${node.port}` }),
+        ),
+    )
+  }
+
+  try {
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    const [first] = nodes
+    for (const [index, node] of nodes.entries()) {
+      if (index < masters) {
+        const from = Math.ceil((slots * index) / masters)
+        const to = Math.ceil((slots * (index + 1)) / masters) - 1
+        await node.command('CLUSTER', 'ADDSLOTSRANGE', from, to)
+        // Else two masters may have the same, and one of them has to find another.
+        await node.command('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
+      }
+    }
+    for (const { node, busPort } of started.slice(1))
+      await first?.command('CLUSTER', 'MEET', '127.0.0.1', node.port, busPort)
+    for (const [index, replica] of nodes.slice(masters).entries()) {
+      const master = nodes[index % masters]?.id ?? ''
+      await waitFor(() => replica.command('CLUSTER', 'REPLICATE', master), { what: `a replica of ${master}` })
+    }
+    await settled()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+
+  const ownerOf = async (slot: number): Promise<RedisClusterNode> => {
+    const answers = await Promise.all(
+      nodes.map((node) =>
+        node.command('CLUSTER', 'NODES').then(
+          (reply) => String(reply),
+          () => '',
+        ),
+      ),
+    )
+    // A node is always right about itself, unless another has taken over while it was away.
+    const serving = nodes.filter((_, index) => {
+      const own = (answers[index] ?? '').split('\n').find((line) => line.includes('myself,master'))
+      return (own ?? '')
+        .split(' ')
+        .slice(8)
+        .some((range) => {
+          const [from, to = from] = range.split('-').map(Number)
+          return from !== undefined && to !== undefined && slot >= from && slot <= to
+        })
+    })
+    const [owner] = serving
+    if (owner === undefined || serving.length > 1)
+      throw new Error(`${serving.length} nodes serve slot ${slot}`)
+    return owner
+  }
+
+  const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
+  return {
+    url: `redis+cluster://${credentials}${started.map(({ announced }) => `127.0.0.1:${announced}`).join(',')}`,
+    nodes,
+    ownerOf,
+    async migrateSlot(slot, to) {
+      const from = await ownerOf(slot)
+      if (from === to) return
+      await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
+      await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
+      await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
+      await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
+    },
+    settled,
+    stop,
+  }
+}
