@@ -16,7 +16,8 @@ export interface ConnectionTarget {
 const form = 'redis://user:password@host:6379/0'
 const encoding = 'characters like / ? # @ : in a password are percent-encoded'
 
-const unusable = (reason: string): PubSubError =>
+/** The error of a URL that cannot be used. `reason` never holds the password. */
+export const unusable = (reason: string): PubSubError =>
   new PubSubError('configuration', `the Redis URL is unusable: ${reason}`, { backend: 'redis' })
 
 const decode = (text: string, what: string): string => {

@@ -26,6 +26,8 @@ export interface Connection {
    * answered, or with the reason of the loss.
    */
   send<Reply>(command: (redis: Redis) => Promise<Reply>): Promise<Reply>
+  /** The channels that it is subscribed to by `ssubscribe`, as the server has told so far. */
+  shardChannels(): readonly string[]
   /** A round trip. Rejects where the server has not the means to serve. */
   ping(): Promise<void>
   /** Gives it up. */
@@ -39,6 +41,8 @@ export interface OpenConnectionOptions {
   /** Gives the connection up. */
   readonly signal: AbortSignal
   readonly onMessage?: (channel: Buffer, payload: Buffer) => void
+  /** The server may have ended a subscription that `ssubscribe` made: its channel has moved to another node. */
+  readonly onMoved?: () => void
   /** Called once for a connection that had been opened, before any of its calls is rejected. */
   readonly onLost: (cause: PubSubError) => void
 }
@@ -50,7 +54,7 @@ export interface OpenConnectionOptions {
  * It is one ioredis instance that does not reconnect: those that do send again what is in flight, or leave it unsettled.
  */
 export async function openConnection(options: OpenConnectionOptions): Promise<Connection> {
-  const { target, name, signal, onMessage, onLost } = options
+  const { target, name, signal, onMessage, onMoved, onLost } = options
   const redis = new Redis({
     host: target.host,
     port: target.port,
@@ -122,7 +126,8 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
 
   redis.on('error', lose)
   redis.on('end', () => lose(new Error('the server closed the connection')))
-  if (onMessage !== undefined) redis.on('messageBuffer', onMessage)
+  if (onMessage !== undefined) redis.on('messageBuffer', onMessage).on('smessageBuffer', onMessage)
+  if (onMoved !== undefined) redis.on('moved', onMoved)
   signal.addEventListener('abort', abort)
 
   try {
@@ -163,6 +168,10 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
         process.nextTick(uncork)
       }
       return command(redis).catch(settleFailure)
+    },
+    shardChannels() {
+      const subscribed = redis.condition?.subscriber
+      return subscribed ? subscribed.channels('ssubscribe') : []
     },
     ping: () => ping().catch(settleFailure),
   }

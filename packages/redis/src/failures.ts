@@ -10,6 +10,10 @@ export const isRefusal = (error: unknown): error is Error =>
 /** Whether the server refuses this to our user. */
 export const isForbidden = (error: unknown): boolean => isRefusal(error) && error.message.startsWith('NOPERM')
 
+/** Whether a node of a cluster says that another one serves the slot, or that it does not serve it now: it did nothing. */
+export const isRedirect = (error: unknown): error is Error =>
+  isRefusal(error) && /^(MOVED|ASK|TRYAGAIN) ?/.test(error.message)
+
 /** Whether a PING that was refused tells all the same that messages move: its user may not PING, or its disk is full. */
 export const isAnswer = (error: unknown): boolean =>
   isRefusal(error) && /^(NOPERM|MISCONF)/.test(error.message)

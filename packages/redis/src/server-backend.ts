@@ -1,0 +1,178 @@
+import { isUtf8 } from 'node:buffer'
+import {
+  type Backend,
+  type BackendOptions,
+  createInbox,
+  describeError,
+  PubSubError,
+  silentLogger,
+} from '@ps/core'
+import { type Connection, openConnection } from './connection.js'
+import type { ConnectionTarget } from './connection-url.js'
+import { connectionFailure, publishFailure } from './failures.js'
+import { keepConnected } from './keep-connected.js'
+import { createLifecycle } from './lifecycle.js'
+import { createSubscriptions } from './subscriptions.js'
+
+const backend = 'redis'
+
+/** Where the one server is that publishes and listens. */
+export interface ServerLocation {
+  /** For messages. */
+  readonly target: ConnectionTarget
+  /** Asked before every attempt to connect. */
+  locate(signal: AbortSignal): Promise<ConnectionTarget>
+  /** Gives the connection up where the server that was reached is not the one that should be. Default: it always is. */
+  verify?(connection: Connection, target: ConnectionTarget): Promise<void>
+  /** Resolves with the reason once a server that had been located is no longer the one. Default: it always is. */
+  watch?(target: ConnectionTarget, ended: Promise<void>): Promise<Error | undefined>
+}
+
+/** Where a backend publishes and where it listens. */
+export interface ServerLocations {
+  readonly publish: ServerLocation
+  readonly listen: ServerLocation
+}
+
+/**
+ * A backend of one Redis server: one connection that publishes and one that is subscribed, each made anew whenever it is lost.
+ * It is `ready` while both are up and every wanted channel is confirmed.
+ *
+ * `readLocations` reads the URL, and throws where it is unusable.
+ */
+export function createServerBackend(
+  readLocations: () => ServerLocations,
+  { log = silentLogger }: Pick<BackendOptions, 'log'>,
+): Backend {
+  const subscriptions = createSubscriptions()
+  const life = createLifecycle()
+  const { signal } = life
+  let publishing: Connection | undefined
+  let listening = false
+  // Why the subscriptions, having been live, are so no longer.
+  let interruption: string | undefined
+
+  const up = (): void => {
+    if (publishing !== undefined && listening) life.up()
+  }
+
+  const watch = async (connection: Connection, location: ServerLocation, target: ConnectionTarget) => {
+    const reason = await location.watch?.(target, connection.ended)
+    if (reason !== undefined) connection.lose(reason)
+  }
+
+  const publishOver = async (location: ServerLocation): Promise<void> => {
+    const target = await location.locate(signal)
+    const connection = await openConnection({
+      target,
+      name: '@ps/redis:publish',
+      signal,
+      onLost(cause) {
+        publishing = undefined
+        life.down(cause)
+      },
+    })
+    await location.verify?.(connection, target)
+    if (connection.lost === undefined) {
+      publishing = connection
+      up()
+      void watch(connection, location, target)
+    }
+    await connection.ended
+  }
+
+  const listenOver = async (location: ServerLocation): Promise<void> => {
+    const target = await location.locate(signal)
+    const connection = await openConnection({
+      target,
+      name: '@ps/redis:subscribe',
+      signal,
+      onMessage: receive,
+      onLost(cause) {
+        if (listening) interruption = `the connection that listens was lost: ${describeError(cause)}`
+        listening = false
+        inbox.hold()
+        subscriptions.detach()
+        life.down(cause)
+      },
+    })
+    await location.verify?.(connection, target)
+    await subscriptions.attach(connection)
+    if (connection.lost === undefined) {
+      listening = true
+      if (interruption !== undefined && !signal.aborted) life.events?.gap(interruption)
+      interruption = undefined
+      inbox.release(subscriptions.isWanted)
+      up()
+      void watch(connection, location, target)
+    }
+    await connection.ended
+  }
+
+  const inbox = createInbox((channel, payload) => {
+    try {
+      life.events?.message(channel, payload)
+    } catch (error) {
+      // What escapes from here, ioredis throws where nobody can catch it.
+      log.error(`a handler failed: ${describeError(error)}`)
+    }
+  })
+
+  const receive = (channelBytes: Buffer, payload: Buffer): void => {
+    const channel = channelBytes.toString()
+    if (!subscriptions.isWanted(channel)) return
+    if (isUtf8(payload)) inbox.message(channel, payload.toString())
+    else
+      life.events?.invalid(
+        channel,
+        new PubSubError('invalid_payload', 'it is not UTF-8', { backend, channel }),
+      )
+  }
+
+  return {
+    name: backend,
+
+    async start(events) {
+      const { publish, listen } = readLocations()
+      for (const parameter of publish.target.unknownParameters)
+        log.warn(`the parameter ${parameter} of the Redis URL is not known and is ignored`)
+      const connect = (): Promise<unknown> =>
+        Promise.all([
+          keepConnected(() => publishOver(publish), life.down, signal),
+          keepConnected(() => listenOver(listen), life.down, signal),
+        ])
+      await life.start(events, connect, () =>
+        connectionFailure(new Error('it has not answered yet'), publish.target),
+      )
+    },
+
+    async subscribe(channel) {
+      life.assertOpen()
+      await subscriptions.add(channel)
+    },
+
+    unsubscribe: (channel) => subscriptions.remove(channel),
+
+    async publish(channel, payload) {
+      life.assertOpen()
+      if (!life.ready || publishing === undefined) throw life.notSent(channel)
+      try {
+        await life.track(publishing.send((redis) => redis.publish(channel, payload)))
+      } catch (error) {
+        throw publishFailure(error, channel)
+      }
+    },
+
+    async ping() {
+      life.assertOpen()
+      try {
+        if (!life.ready || publishing === undefined) throw life.cause ?? new Error('not connected')
+        await publishing.ping()
+      } catch (cause) {
+        throw new PubSubError('unavailable', describeError(cause), { backend, cause })
+      }
+    },
+
+    close: () => life.close(subscriptions.stop),
+  }
+}
