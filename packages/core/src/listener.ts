@@ -22,8 +22,8 @@ export interface ListenerOptions {
 
 /** Takes the messages of a channel and hands them to one callback, one at a time and in order. */
 export interface Listener {
-  /** `measure` gives what the message counts for where it has to wait, in bytes. */
-  deliver(message: unknown, measure: () => number): void
+  /** Where it has to wait, it counts for its equal share of the payload, which it came in with `count` messages. */
+  deliver(message: unknown, payload: string, count: number): void
   /** Tells of a gap, in its place between the messages. */
   gap(gap: Gap): void
   /** Nothing is delivered from now on; what waits is dropped. */
@@ -146,13 +146,13 @@ export function createListener(options: ListenerOptions): Listener {
     waitingMessages > 0 && (waitingMessages + 1 > maxMessages || waitingBytes + bytes > maxBytes)
 
   return {
-    deliver(message, measure) {
+    deliver(message, payload, count) {
       if (closed) return
       if (!running && head === waiting.length) {
         if (run(message)) drain()
         return
       }
-      const bytes = measure()
+      const bytes = Math.ceil(Buffer.byteLength(payload) / count)
       if (isFull(bytes)) {
         if (overflow === 'drop-newest') {
           droppedBehind += 1

@@ -128,9 +128,9 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
       unsettledHead = 0
     }
     if (messages === 0) {
-      clearTimeout(timer)
-      timer = undefined
-      unsettled = []
+      // Not cleared: one that publishes now and then would set it anew each time.
+      timer?.unref()
+      unsettled.length = 0
       unsettledHead = 0
       onEmpty?.()
     }
@@ -155,8 +155,9 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
 
   const armTimer = (): void => {
     const oldest = unsettled[unsettledHead]
-    if (timer !== undefined || oldest === undefined) return
-    timer = setTimeout(() => expire(Date.now()), Math.max(1, oldest.expires - Date.now()))
+    if (oldest === undefined) return
+    if (timer !== undefined) timer.ref()
+    else timer = setTimeout(() => expire(Date.now()), Math.max(1, oldest.expires - Date.now()))
   }
 
   const timeoutError = ({ channel }: Entry): PubSubError => {
@@ -181,41 +182,57 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   }
 
   const send = (entry: Entry, joined: Flight): void => {
-    if (joined.lanes === undefined || joined.lanes.enter(entry)) sendTogether([entry], joined)
+    if (joined.lanes === undefined || joined.lanes.enter(entry)) sendAlone(entry, joined)
+  }
+
+  const sendAlone = (entry: Entry, joined: Flight): void => {
+    joined.count += 1
+    joined.broker.publish(entry.channel, entry.text).then(
+      () => {
+        taken(joined)
+        succeed(entry)
+        if (joined.lanes !== undefined) goOn(entry.channel, joined)
+      },
+      (error: unknown) => notTaken([entry], joined, error),
+    )
   }
 
   /** Sends what is of one channel as one payload. */
-  const sendTogether = (entries: readonly [Entry, ...Entry[]], joined: Flight): void => {
-    const { broker } = joined
-    const [{ channel, text }] = entries
+  const sendPack = (entries: readonly [Entry, ...Entry[]], joined: Flight): void => {
+    const [{ channel }] = entries
     joined.count += 1
-    const payload = entries.length === 1 ? text : packTexts(entries.map((entry) => entry.text))
-    broker.publish(channel, payload).then(
+    joined.broker.publish(channel, packTexts(entries.map(({ text }) => text))).then(
       () => {
-        land(joined)
-        refusal = undefined
+        taken(joined)
         for (const entry of entries) succeed(entry)
         goOn(channel, joined)
       },
-      (error: unknown) => {
-        const { ended } = joined
-        land(joined)
-        const unsettled = entries.filter(({ settled }) => !settled)
-        if (isPubSubError(error, 'not_permitted')) {
-          for (const entry of unsettled) if (settle(entry)) entry.reject(error)
-        } else if (isPubSubError(error, 'not_sent')) {
-          takeBack(unsettled)
-          if (!ended && unsettled.length > 0) {
-            refusal = error
-            endFlight()
-            route.pause(broker)
-          }
-        } else {
-          for (const entry of unsettled) mayBeLost(entry, broker, error)
-        }
-        goOn(channel, joined)
-      },
+      (error: unknown) => notTaken(entries, joined, error),
     )
+  }
+
+  const taken = (joined: Flight): void => {
+    land(joined)
+    refusal = undefined
+  }
+
+  const notTaken = (entries: readonly [Entry, ...Entry[]], joined: Flight, error: unknown): void => {
+    const { broker, ended } = joined
+    land(joined)
+    const open = entries.filter(({ settled }) => !settled)
+    if (isPubSubError(error, 'not_permitted')) {
+      for (const entry of open) if (settle(entry)) entry.reject(error)
+    } else if (isPubSubError(error, 'not_sent')) {
+      takeBack(open)
+      if (!ended && open.length > 0) {
+        refusal = error
+        endFlight()
+        route.pause(broker)
+      }
+    } else {
+      for (const entry of open) mayBeLost(entry, broker, error)
+    }
+    goOn(entries[0].channel, joined)
   }
 
   /** Sends what has waited on the channel for what came back now. */
@@ -227,8 +244,10 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
       return
     }
     // A flight that ends meanwhile takes back what is left.
-    for (let pack = lanes.take(channel); pack !== undefined; pack = lanes.take(channel))
-      sendTogether(pack, joined)
+    for (let pack = lanes.take(channel); pack !== undefined; pack = lanes.take(channel)) {
+      if (pack.length === 1) sendAlone(pack[0], joined)
+      else sendPack(pack, joined)
+    }
   }
 
   const skipSettled = (): void => {
@@ -290,12 +309,14 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
       })
     },
     async flush(deadline) {
-      if (messages === 0) return
-      const empty = new Promise<void>((resolve) => {
-        onEmpty = resolve
-      })
-      await settledWithin(empty, deadline)
-      for (const entry of unsettled.slice(unsettledHead)) fail(entry, timeoutError(entry))
+      if (messages > 0) {
+        const empty = new Promise<void>((resolve) => {
+          onEmpty = resolve
+        })
+        await settledWithin(empty, deadline)
+        for (const entry of unsettled.slice(unsettledHead)) fail(entry, timeoutError(entry))
+      }
+      clearTimeout(timer)
     },
   }
 }

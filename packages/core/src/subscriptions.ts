@@ -41,8 +41,14 @@ interface Member {
   liveSince: number
 }
 
+interface Channel {
+  readonly members: Map<Listener, Member>
+  /** The listeners of `members`; made when they are needed, as adding thousands one by one would copy them each time. */
+  hearing: readonly Listener[] | undefined
+}
+
 export function createSubscriptions({ brokers, onInvalid, onRefused }: SubscriptionsOptions): Subscriptions {
-  const channels = new Map<string, Map<Listener, Member>>()
+  const channels = new Map<string, Channel>()
   // Counts interruptions, so that only listeners that were live before one are told of it.
   let interruptions = 0
   // Those not told of yet.
@@ -66,30 +72,32 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
   }
 
   const settlePending = (channel: string): void => {
-    const members = channels.get(channel)
-    if (members === undefined || !isLive(channel)) return
-    for (const member of members.values()) goLive(member)
+    const known = channels.get(channel)
+    if (known === undefined || !isLive(channel)) return
+    for (const member of known.members.values()) goLive(member)
   }
 
   const removeMember = async (channel: string, listener: Listener, reason: unknown): Promise<void> => {
     listener.close()
-    const members = channels.get(channel)
-    const member = members?.get(listener)
-    if (members === undefined || member === undefined) return
-    members.delete(listener)
+    const known = channels.get(channel)
+    const member = known?.members.get(listener)
+    if (known === undefined || member === undefined) return
+    known.members.delete(listener)
+    known.hearing = undefined
     member.pending?.reject(reason)
-    if (members.size > 0) return
+    if (known.members.size > 0) return
     channels.delete(channel)
     await Promise.all(brokers.map((broker) => broker.unsubscribe(channel)))
   }
 
   return {
     add(channel, listener) {
-      const members = channels.get(channel) ?? new Map<Listener, Member>()
-      channels.set(channel, members)
+      const known = channels.get(channel) ?? { members: new Map<Listener, Member>(), hearing: undefined }
+      channels.set(channel, known)
       return new Promise((resolve, reject) => {
         const member: Member = { listener, pending: { resolve, reject }, liveSince: 0 }
-        members.set(listener, member)
+        known.members.set(listener, member)
+        known.hearing = undefined
         for (const broker of brokers) broker.subscribe(channel)
         if (isLive(channel)) goLive(member)
       })
@@ -97,33 +105,35 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
     remove: (channel, listener, reason) => removeMember(channel, listener, reason),
     close() {
       const reason = new PubSubError('closed', 'the client has been closed')
-      for (const [channel, members] of channels) {
+      for (const [channel, { members }] of channels) {
         for (const listener of members.keys()) void removeMember(channel, listener, reason)
       }
     },
     message(channel, payload) {
-      const members = channels.get(channel)
-      if (members === undefined) return
-      let messages: readonly unknown[]
+      const known = channels.get(channel)
+      if (known === undefined) return
+      let messages: readonly unknown[] | undefined
+      let message: unknown
       try {
-        messages = isPack(payload) ? unpack(channel, payload) : [decodeMessage(channel, payload)]
+        if (isPack(payload)) messages = unpack(channel, payload)
+        else message = decodeMessage(channel, payload)
       } catch (error) {
         if (isPubSubError(error)) onInvalid(error)
         return
       }
-      // Measured only where a listener is busy; of a pack, each message is counted with an equal share.
-      let share: number | undefined
-      const bytes = (): number => (share ??= Math.ceil(Buffer.byteLength(payload) / messages.length))
-      // A copy, because a callback may add listeners, which must not hear these messages.
-      const listeners = Array.from(members.keys())
-      for (const message of messages) {
-        for (const listener of listeners) listener.deliver(message, bytes)
+      // Not those that a callback adds meanwhile, which must not hear these messages.
+      const listeners = (known.hearing ??= Array.from(known.members.keys()))
+      if (messages === undefined) {
+        for (const listener of listeners) listener.deliver(message, payload, 1)
+      } else {
+        for (const one of messages)
+          for (const listener of listeners) listener.deliver(one, payload, messages.length)
       }
     },
     confirmed: settlePending,
     refused(channel, error) {
       let live = false
-      for (const { listener, pending } of channels.get(channel)?.values() ?? []) {
+      for (const { listener, pending } of channels.get(channel)?.members.values() ?? []) {
         if (pending === undefined) live = true
         else void removeMember(channel, listener, error)
       }
@@ -140,7 +150,7 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
       // Without an interruption something was lost on a live connection, which concerns every live listener.
       const interruption = lastInterruption.get(broker) ?? Number.POSITIVE_INFINITY
       lastInterruption.delete(broker)
-      for (const [channel, members] of channels) {
+      for (const [channel, { members }] of channels) {
         for (const { listener, pending, liveSince } of members.values()) {
           if (pending === undefined && liveSince < interruption)
             listener.gap({ channel, reason } satisfies Gap)

@@ -315,7 +315,7 @@ describe.each(['drop-oldest', 'drop-newest', 'close'] satisfies OverflowPolicy[]
               queue.shift()
             } else {
               const idle = running === undefined
-              listener.deliver(sent, () => one)
+              listener.deliver(sent, 'x'.repeat(one), 1)
               if (overflow === 'drop-oldest') while (isFull(one)) queue.shift()
               if (overflow === 'close' && !idle && isFull(one)) queue = []
               else if (!idle && !isFull(one)) queue.push({ number: sent, bytes: one })
