@@ -24,6 +24,33 @@ test('10,000 messages that are published at once arrive in order, and none twice
   expect(await payloads(sent.length)).toEqual(sent)
 })
 
+test('the character that parts the messages of a batch may itself be in a message or in the name of a channel', async () => {
+  const { backend, messages } = await openBackend()
+  const odd = `${uniqueName('odd')}\x1f`
+  const plain = uniqueName('plain')
+  await Promise.all([odd, plain].map((channel) => backend.subscribe(channel)))
+  const sent = [
+    { channel: plain, payload: 'a\x1fb' },
+    { channel: odd, payload: '"c"' },
+    { channel: plain, payload: '\x1f' },
+    { channel: odd, payload: `"${'large'.repeat(5_000)}"` },
+    { channel: plain, payload: '' },
+    { channel: plain, payload: '"d"' },
+  ]
+  await Promise.all(sent.map(({ channel, payload }) => backend.publish(channel, payload)))
+  await waitFor(() => messages.length === sent.length)
+  expect(messages).toEqual(sent)
+})
+
+test('who subscribes to nothing listens to nothing, so that no notification wakes the session', async () => {
+  const { application } = await openBackend()
+  const peer = openPeer()
+  const sessions = await peer<{ query: string }[]>`
+    select query from pg_stat_activity where application_name = ${application}
+  `
+  expect(sessions.map(({ query }) => query.split(' ')[0]).toSorted()).toEqual(['NOTIFY', 'UNLISTEN'])
+})
+
 test('small, larger and largest messages keep their order among one another', async () => {
   const { backend, payloads } = await openBackend()
   const channel = uniqueName('sizes')
