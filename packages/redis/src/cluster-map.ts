@@ -1,5 +1,5 @@
 import { PubSubError } from '@ps/core'
-import type { Connection } from './connection.js'
+import type { CommandConnection } from './connection.js'
 import type { ConnectionTarget } from './connection-url.js'
 import { connectionFailure } from './failures.js'
 import { slotCount } from './slot.js'
@@ -23,11 +23,14 @@ export interface ClusterMap {
 }
 
 /** Asks a node for its view of the cluster. Rejects where it has none that can be used. */
-export async function readClusterMap(connection: Connection, target: ConnectionTarget): Promise<ClusterMap> {
+export async function readClusterMap(
+  connection: CommandConnection,
+  target: ConnectionTarget,
+): Promise<ClusterMap> {
   const ask = async (): Promise<readonly [string, unknown]> => {
     const [info, slots] = await Promise.all([
-      connection.send((redis) => redis.call('CLUSTER', 'INFO')),
-      connection.send((redis) => redis.call('CLUSTER', 'SLOTS')),
+      connection.call('CLUSTER', 'INFO'),
+      connection.call('CLUSTER', 'SLOTS'),
     ])
     return [String(info), slots]
   }

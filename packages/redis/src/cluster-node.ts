@@ -1,6 +1,12 @@
 import type { PubSubError } from '@ps/core'
 import { type Address, addressOf } from './cluster-map.js'
-import { type Connection, openConnection } from './connection.js'
+import {
+  type CommandConnection,
+  type Connection,
+  type ListeningConnection,
+  openConnection,
+  openListening,
+} from './connection.js'
 import type { ConnectionTarget } from './connection-url.js'
 import { keepConnected } from './keep-connected.js'
 
@@ -9,9 +15,9 @@ export interface ClusterNode {
   readonly address: Address
   readonly target: ConnectionTarget
   /** The connection that publishes, while it is up. */
-  readonly publishing: Connection | undefined
+  readonly publishing: CommandConnection | undefined
   /** The connection that listens, while it is up. There is none before `listen`. */
-  readonly listening: Connection | undefined
+  readonly listening: ListeningConnection | undefined
   /** Whether all connections that it is to have are up. */
   readonly connected: boolean
   listen(): void
@@ -26,7 +32,7 @@ export interface ClusterNodeOptions {
   readonly signal: AbortSignal
   readonly onMessage: (channel: Buffer, payload: Buffer) => void
   readonly onConnected: () => void
-  readonly onMoved: (connection: Connection) => void
+  readonly onMoved: (connection: ListeningConnection) => void
   /** A connection was lost. Called before any of its calls is rejected. `hasLeft`: since `leave` was called. */
   readonly onLost: (connection: Connection, cause: PubSubError, hasLeft: boolean) => void
   /** A connection could not be made. */
@@ -37,8 +43,8 @@ export function createClusterNode(options: ClusterNodeOptions): ClusterNode {
   const { target, onMessage, onConnected, onMoved, onLost, onFailure } = options
   const leaving = new AbortController()
   const signal = AbortSignal.any([options.signal, leaving.signal])
-  let publishing: Connection | undefined
-  let listening: Connection | undefined
+  let publishing: CommandConnection | undefined
+  let listening: ListeningConnection | undefined
   let listens: Promise<void> | undefined
 
   const failed = (error: unknown): void => {
@@ -63,7 +69,7 @@ export function createClusterNode(options: ClusterNodeOptions): ClusterNode {
   }
 
   const listenOver = async (): Promise<void> => {
-    const connection = await openConnection({
+    const connection = await openListening({
       target,
       name: '@ps/redis:subscribe',
       signal,

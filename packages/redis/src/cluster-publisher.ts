@@ -59,24 +59,22 @@ export function createClusterPublisher({
     if (publishing === undefined) throw new Error('unreachable')
     lane.inFlight += 1
     message.attempts += 1
-    publishing
-      .send((redis) => redis.spublish(message.channel, message.payload))
-      .then(
-        () => {
-          message.resolve()
-          landed(lane)
-        },
-        (error: unknown) => {
-          if (isRedirect(error) && message.attempts < maxAttempts && isReady()) {
-            lane.waiting.push(message)
-            lane.waiting.sort((one, other) => one.order - other.order)
-          } else {
-            message.reject(error)
-          }
-          if (isRefusal(error)) onRefused(error, node)
-          landed(lane)
-        },
-      )
+    publishing.call('SPUBLISH', message.channel, message.payload).then(
+      () => {
+        message.resolve()
+        landed(lane)
+      },
+      (error: unknown) => {
+        if (isRedirect(error) && message.attempts < maxAttempts && isReady()) {
+          lane.waiting.push(message)
+          lane.waiting.sort((one, other) => one.order - other.order)
+        } else {
+          message.reject(error)
+        }
+        if (isRefusal(error)) onRefused(error, node)
+        landed(lane)
+      },
+    )
   }
 
   /** Once nothing is in flight any more, what has come back is sent before anything else. */

@@ -1,6 +1,6 @@
 import type { PubSubError } from '@ps/core'
 import type { ClusterNode } from './cluster-node.js'
-import type { Connection } from './connection.js'
+import type { Connection, ListeningConnection } from './connection.js'
 import { isForbidden, isRefusal, subscribeFailure } from './failures.js'
 import { slotOf } from './slot.js'
 
@@ -14,7 +14,7 @@ export interface ClusterSubscriptions {
   /** A connection is lost, and with it what was subscribed there. */
   lost(connection: Connection): void
   /** A server may have ended some subscriptions of this connection. */
-  moved(connection: Connection): void
+  moved(connection: ListeningConnection): void
   /** Whether every wanted channel is confirmed. */
   readonly complete: boolean
   /** Whether every channel that had been confirmed is so again. */
@@ -39,9 +39,9 @@ interface Wanted {
   /** Whether it has been confirmed before. */
   promised: boolean
   /** Where it is subscribed. */
-  on: Connection | undefined
+  on: ListeningConnection | undefined
   /** Where it has been asked for, and not been answered. */
-  asked: Connection | undefined
+  asked: ListeningConnection | undefined
   readonly resolve: () => void
   readonly reject: (error: PubSubError) => void
 }
@@ -63,7 +63,7 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
     else void ask(entry, node, node.listening)
   }
 
-  const ask = async (entry: Wanted, node: ClusterNode, connection: Connection): Promise<void> => {
+  const ask = async (entry: Wanted, node: ClusterNode, connection: ListeningConnection): Promise<void> => {
     const { channel } = entry
     entry.asked = connection
     const movesBefore = moves.get(connection)

@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net'
 import { PubSubError } from '@ps/core'
 import { Redis } from 'ioredis'
+import { type CommandStream, createCommandStream } from './command-stream.js'
 import type { ConnectionTarget } from './connection-url.js'
 import { connectionFailure, isAnswer, isRefusal } from './failures.js'
 
@@ -21,17 +23,24 @@ export interface Connection {
   readonly lost: PubSubError | undefined
   /** Resolves once it is lost. */
   readonly ended: Promise<void>
-  /**
-   * Sends commands together with the others of this turn of the event loop, in one write. Rejects with what the server
-   * answered, or with the reason of the loss.
-   */
-  send<Reply>(command: (redis: Redis) => Promise<Reply>): Promise<Reply>
-  /** The channels that it is subscribed to by `ssubscribe`, as the server has told so far. */
-  shardChannels(): readonly string[]
   /** A round trip. Rejects where the server has not the means to serve. */
   ping(): Promise<void>
   /** Gives it up. */
   lose(error: unknown): void
+}
+
+/** A connection that sends commands and does not listen. */
+export interface CommandConnection extends Connection, Omit<CommandStream, 'fail'> {}
+
+/** A connection that listens. */
+export interface ListeningConnection extends Connection {
+  /**
+   * Sends commands together with the others of this turn of the event loop, in one write. Rejects with what the server
+   * answered, or with the reason of the loss.
+   */
+  send<Result>(command: (redis: Redis) => Promise<Result>): Promise<Result>
+  /** The channels that it is subscribed to by `ssubscribe`, as the server has told so far. */
+  shardChannels(): readonly string[]
 }
 
 export interface OpenConnectionOptions {
@@ -40,21 +49,30 @@ export interface OpenConnectionOptions {
   readonly name: string
   /** Gives the connection up. */
   readonly signal: AbortSignal
-  readonly onMessage?: (channel: Buffer, payload: Buffer) => void
-  /** The server may have ended a subscription that `ssubscribe` made: its channel has moved to another node. */
-  readonly onMoved?: () => void
   /** Called once for a connection that had been opened, before any of its calls is rejected. */
   readonly onLost: (cause: PubSubError) => void
 }
 
+export interface OpenListeningOptions extends OpenConnectionOptions {
+  readonly onMessage: (channel: Buffer, payload: Buffer) => void
+  /** The server may have ended a subscription that `ssubscribe` made: its channel has moved to another node. */
+  readonly onMoved?: () => void
+}
+
+/** A connection, and what it is made of. */
+interface Opened {
+  readonly connection: Connection
+  readonly redis: Redis
+  /** Has it asked by `ping` from now on whether it lives, and calls `fail` when it is lost. */
+  use(ping: () => Promise<unknown>, fail: (cause: PubSubError) => void): void
+  /** Makes of what failed the loss of the connection, where the server has not refused it. */
+  settleFailure(error: unknown): never
+}
+
 /**
- * Opens a connection that the server has answered on. Rejects with the reason, after at most a few seconds without a
- * byte from the server.
- *
  * It is one ioredis instance that does not reconnect: those that do send again what is in flight, or leave it unsettled.
  */
-export async function openConnection(options: OpenConnectionOptions): Promise<Connection> {
-  const { target, name, signal, onMessage, onMoved, onLost } = options
+async function open({ target, name, signal, onLost }: OpenConnectionOptions): Promise<Opened> {
   const redis = new Redis({
     host: target.host,
     port: target.port,
@@ -77,7 +95,6 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
     end = resolve
   })
   let opened = false
-  let corked = false
   let pinging = false
   let silent = 0
   let bytesRead = 0
@@ -94,15 +111,18 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
       stream()?.destroy()
     }
     if (opened) onLost(lost)
+    fail(lost)
     end()
   }
   const abort = (): void => lose(signal.reason)
   // There is none before the first turn of the event loop.
   const stream = (): Redis['stream'] | undefined => redis.stream
 
+  let fail: (cause: PubSubError) => void = () => {}
+  let sendPing: () => Promise<unknown> = () => redis.ping()
   const ping = async (): Promise<void> => {
     try {
-      await redis.ping()
+      await sendPing()
     } catch (error) {
       if (!isAnswer(error)) throw error
     }
@@ -126,8 +146,6 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
 
   redis.on('error', lose)
   redis.on('end', () => lose(new Error('the server closed the connection')))
-  if (onMessage !== undefined) redis.on('messageBuffer', onMessage).on('smessageBuffer', onMessage)
-  if (onMoved !== undefined) redis.on('moved', onMoved)
   signal.addEventListener('abort', abort)
 
   try {
@@ -144,10 +162,6 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
     throw lost
   }
 
-  const uncork = (): void => {
-    corked = false
-    redis.stream.uncork()
-  }
   const settleFailure = (error: unknown): never => {
     if (isRefusal(error)) throw error
     lose(error)
@@ -155,13 +169,48 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
   }
 
   return {
-    ended,
-    get lost() {
-      return lost
+    redis,
+    connection: {
+      ended,
+      get lost() {
+        return lost
+      },
+      lose,
+      ping: () => ping().catch(settleFailure),
     },
-    lose,
-    send(command) {
-      if (lost !== undefined) return Promise.reject(lost)
+    use(given, onFail) {
+      sendPing = given
+      fail = onFail
+      if (lost !== undefined) fail(lost)
+    },
+    settleFailure,
+  }
+}
+
+/** Opens a connection that sends commands. ioredis logs in; then the socket is ours. Rejects as {@link openListening} does. */
+export async function openConnection(options: OpenConnectionOptions): Promise<CommandConnection> {
+  const { redis, connection, use } = await open(options)
+  const { fail, ...commands } = createCommandStream(redis.stream as Socket, connection.lose)
+  use(() => commands.call('PING'), fail)
+  return Object.assign(connection, commands)
+}
+
+/**
+ * Opens a connection that listens, once the server has answered on it. Rejects with the reason, after at most a few seconds
+ * without a byte from the server.
+ */
+export async function openListening(options: OpenListeningOptions): Promise<ListeningConnection> {
+  const { redis, connection, settleFailure } = await open(options)
+  redis.on('messageBuffer', options.onMessage).on('smessageBuffer', options.onMessage)
+  if (options.onMoved !== undefined) redis.on('moved', options.onMoved)
+  let corked = false
+  const uncork = (): void => {
+    corked = false
+    redis.stream.uncork()
+  }
+  return Object.assign(connection, {
+    send<Result>(command: (redis: Redis) => Promise<Result>): Promise<Result> {
+      if (connection.lost !== undefined) return Promise.reject(connection.lost)
       if (!corked) {
         corked = true
         redis.stream.cork()
@@ -173,6 +222,5 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Co
       const subscribed = redis.condition?.subscriber
       return subscribed ? subscribed.channels('ssubscribe') : []
     },
-    ping: () => ping().catch(settleFailure),
-  }
+  })
 }

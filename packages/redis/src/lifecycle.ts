@@ -29,10 +29,12 @@ export interface Lifecycle {
   up(): void
   /** `close` waits for it. */
   track<Result>(sending: Promise<Result>): Promise<Result>
+  /** Why it takes no message now, where it does not. */
+  refusal(channel: string): PubSubError | undefined
   /** Why it cannot take a message now. */
   notSent(channel: string): PubSubError
-  /** `stop` is called at once, what is tracked has its time, and then all ends. */
-  close(stop: (closed: PubSubError) => void): Promise<void>
+  /** `stop` is called at once, what is tracked and `idle` have their time, and then all ends. */
+  close(stop: (closed: PubSubError) => void, idle?: () => Promise<void> | undefined): Promise<void>
 }
 
 /** What is no `PubSubError` is `unavailable`. */
@@ -52,6 +54,11 @@ export function createLifecycle(): Lifecycle {
 
   const closed = (): PubSubError => new PubSubError('closed', 'the backend is closed', { backend })
 
+  const notSent = (channel: string): PubSubError => {
+    const because = describeError(cause ?? 'not connected')
+    return new PubSubError('not_sent', `the message was not sent: ${because}`, { backend, channel, cause })
+  }
+
   const down = (given: unknown): void => {
     if (signal.aborted) return
     const failure = asUnavailable(given)
@@ -63,10 +70,13 @@ export function createLifecycle(): Lifecycle {
     events?.state('down', failure)
   }
 
-  const shutDown = async (stop: (closed: PubSubError) => void): Promise<void> => {
+  const shutDown = async (
+    stop: (closed: PubSubError) => void,
+    idle: (() => Promise<void> | undefined) | undefined,
+  ): Promise<void> => {
     stop(closed())
     const flush = setTimeout(() => stopping.abort(closed()), flushMilliseconds)
-    await Promise.allSettled(inFlight)
+    await Promise.allSettled([...inFlight, idle?.()])
     clearTimeout(flush)
     firstOutcome?.(closed())
     stopping.abort(closed())
@@ -121,10 +131,11 @@ export function createLifecycle(): Lifecycle {
         inFlight.delete(sending)
       }
     },
-    notSent(channel) {
-      const because = describeError(cause ?? 'not connected')
-      return new PubSubError('not_sent', `the message was not sent: ${because}`, { backend, channel, cause })
+    refusal(channel) {
+      if (closing !== undefined) return closed()
+      return ready ? undefined : notSent(channel)
     },
-    close: (stop) => (closing ??= shutDown(stop)),
+    notSent,
+    close: (stop, idle) => (closing ??= shutDown(stop, idle)),
   }
 }

@@ -7,9 +7,9 @@ import {
   PubSubError,
   silentLogger,
 } from '@ps/core'
-import { type Connection, openConnection } from './connection.js'
+import { type CommandConnection, type Connection, openConnection, openListening } from './connection.js'
 import type { ConnectionTarget } from './connection-url.js'
-import { connectionFailure, publishFailure } from './failures.js'
+import { connectionFailure } from './failures.js'
 import { keepConnected } from './keep-connected.js'
 import { createLifecycle } from './lifecycle.js'
 import { createSubscriptions } from './subscriptions.js'
@@ -47,7 +47,7 @@ export function createServerBackend(
   const subscriptions = createSubscriptions()
   const life = createLifecycle()
   const { signal } = life
-  let publishing: Connection | undefined
+  let publishing: CommandConnection | undefined
   let listening = false
   // Why the subscriptions, having been live, are so no longer.
   let interruption: string | undefined
@@ -83,7 +83,7 @@ export function createServerBackend(
 
   const listenOver = async (location: ServerLocation): Promise<void> => {
     const target = await location.locate(signal)
-    const connection = await openConnection({
+    const connection = await openListening({
       target,
       name: '@ps/redis:subscribe',
       signal,
@@ -153,14 +153,11 @@ export function createServerBackend(
 
     unsubscribe: (channel) => subscriptions.remove(channel),
 
-    async publish(channel, payload) {
-      life.assertOpen()
-      if (!life.ready || publishing === undefined) throw life.notSent(channel)
-      try {
-        await life.track(publishing.send((redis) => redis.publish(channel, payload)))
-      } catch (error) {
-        throw publishFailure(error, channel)
-      }
+    // Not `async`, which would cost each message two more promises.
+    publish(channel, payload) {
+      const refusal = life.refusal(channel)
+      if (refusal !== undefined) return Promise.reject(refusal)
+      return publishing?.publish(channel, payload) ?? Promise.reject(life.notSent(channel))
     },
 
     async ping() {
@@ -173,6 +170,6 @@ export function createServerBackend(
       }
     },
 
-    close: () => life.close(subscriptions.stop),
+    close: () => life.close(subscriptions.stop, () => publishing?.idle()),
   }
 }
