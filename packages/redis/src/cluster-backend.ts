@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import {
   type Backend,
   type BackendOptions,
@@ -50,23 +49,22 @@ export function createClusterBackend({ url, log = silentLogger }: BackendOptions
     try {
       life.events?.message(channel, payload)
     } catch (error) {
-      // What escapes from here, ioredis throws where nobody can catch it.
+      // What escapes from here would be taken for something that no server says.
       log.error(`a handler failed: ${describeError(error)}`)
     }
   }
   const inbox = createInbox(tell)
 
-  const receive = (channelBytes: Buffer, bytes: Buffer): void => {
-    const channel = channelBytes.toString()
+  const receive = (channel: string, payload: string | undefined): void => {
     if (!subscriptions.isWanted(channel)) return
-    if (!isUtf8(bytes)) {
+    if (payload === undefined) {
       const cause = new PubSubError('invalid_payload', 'it is not UTF-8', { backend, channel })
       life.events?.invalid(channel, cause)
     } else if (interrupted.has(channel)) {
-      inbox.message(channel, bytes.toString())
+      inbox.message(channel, payload)
     } else {
       // Nothing is missing where the channel stayed live: it waits for no other.
-      tell(channel, bytes.toString())
+      tell(channel, payload)
     }
   }
 

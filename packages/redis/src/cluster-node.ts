@@ -30,7 +30,7 @@ export interface ClusterNode {
 export interface ClusterNodeOptions {
   readonly target: ConnectionTarget
   readonly signal: AbortSignal
-  readonly onMessage: (channel: Buffer, payload: Buffer) => void
+  readonly onMessage: (channel: string, payload: string | undefined) => void
   readonly onConnected: () => void
   readonly onMoved: (connection: ListeningConnection) => void
   /** A connection was lost. Called before any of its calls is rejected. `hasLeft`: since `leave` was called. */

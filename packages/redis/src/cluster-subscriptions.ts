@@ -68,7 +68,7 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
     entry.asked = connection
     const movesBefore = moves.get(connection)
     try {
-      await connection.send((redis) => redis.ssubscribe(channel))
+      await connection.call('SSUBSCRIBE', channel)
       entry.asked = undefined
       if (wanted.get(channel) !== entry || connection.lost !== undefined) return
       // It may have gone again before we were told that it had come.
@@ -135,7 +135,7 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
       if (connection === undefined) return
       leaving.set(connection, (leaving.get(connection) ?? 0) + 1)
       // A lost connection is subscribed to nothing either, nor is a node that has given the slot away.
-      await connection.send((redis) => redis.sunsubscribe(channel)).catch(() => {})
+      await connection.call('SUNSUBSCRIBE', channel).catch(() => {})
       leaving.set(connection, (leaving.get(connection) ?? 1) - 1)
     },
     isWanted: (channel) => wanted.has(channel),

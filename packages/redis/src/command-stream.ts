@@ -30,19 +30,41 @@ interface Message {
 
 interface Question {
   readonly channel: undefined
+  /** What it asks for. A subscription is answered by a push that says the same. */
+  readonly parts: readonly string[]
   readonly resolve: (reply: Reply) => void
   readonly reject: (error: Error) => void
 }
 
 type Waiting = Message | Question
 
+export interface CommandStreamEvents {
+  /** What has arrived is no answer. */
+  broken(error: Error): void
+}
+
+/** For a connection that listens. */
+export interface ListeningEvents {
+  /** A message. `payload` is `undefined` where it is not UTF-8. */
+  message(channel: string, payload: string | undefined): void
+  /** A channel was subscribed or let go, `kind` says by which command; where nothing had asked for it, `asked` is false. */
+  subscription(kind: string, channel: string, asked: boolean): void
+}
+
+const newline = 0x0a
+const subscriptionKinds = new Set(['subscribe', 'unsubscribe', 'ssubscribe', 'sunsubscribe'])
+
 /**
- * Takes a socket over, on which nothing is unanswered. `onBroken` is called where what arrives is no answer.
+ * Takes a socket over, on which nothing is unanswered.
  *
  * A driver makes an object, a promise and a write of each command; without them a message costs the publishing process less
  * than half (`docs/performance.md`).
  */
-export function createCommandStream(socket: Socket, onBroken: (error: Error) => void): CommandStream {
+export function createCommandStream(
+  socket: Socket,
+  { broken }: CommandStreamEvents,
+  listening?: ListeningEvents,
+): CommandStream {
   let waiting: (Waiting | undefined)[] = []
   let head = 0
   let commands = ''
@@ -86,14 +108,31 @@ export function createCommandStream(socket: Socket, onBroken: (error: Error) => 
     if (waiting.length === 0) onIdle()
   }
 
-  const read = createReplyReader(settle)
+  const push = ([kind, channel]: readonly Reply[]): void => {
+    if (typeof kind !== 'string' || typeof channel !== 'string') return
+    // RESP 2 answers so where a connection has subscribed.
+    if (kind === 'pong') return settle(kind)
+    if (!subscriptionKinds.has(kind)) return
+    const next = waiting[head]
+    const asked =
+      next?.channel === undefined && next?.parts[0]?.toLowerCase() === kind && next.parts[1] === channel
+    listening?.subscription(kind, channel, asked)
+    if (asked) settle(null)
+  }
+
+  const message = (channel: string, payload: string | undefined): void => listening?.message(channel, payload)
+  const read = createReplyReader({ reply: settle, push, message }, { listens: listening !== undefined })
+  let isFirst = true
   socket.removeAllListeners('data')
   socket.on('data', (chunk: Buffer) => {
     if (failure !== undefined) return
+    // ioredis takes an answer for complete one byte before its end.
+    const isRest = isFirst && chunk[0] === newline
+    isFirst = false
     try {
-      read(chunk)
+      read(isRest ? chunk.subarray(1) : chunk)
     } catch (error) {
-      onBroken(error instanceof Error ? error : new Error(String(error)))
+      broken(error instanceof Error ? error : new Error(String(error)))
     }
   })
 
@@ -127,7 +166,7 @@ export function createCommandStream(socket: Socket, onBroken: (error: Error) => 
     call(...parts) {
       if (failure !== undefined) return Promise.reject(failure)
       const command = `*${parts.length}\r\n${parts.map(encode).join('')}`
-      return new Promise((resolve, reject) => send(command, { channel: undefined, resolve, reject }))
+      return new Promise((resolve, reject) => send(command, { channel: undefined, parts, resolve, reject }))
     },
     publish(channel, payload) {
       if (failure !== undefined) return Promise.reject(publishFailure(failure, channel))

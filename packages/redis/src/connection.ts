@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { PubSubError } from '@ps/core'
 import { Redis } from 'ioredis'
-import { type CommandStream, createCommandStream } from './command-stream.js'
+import { type CommandStream, createCommandStream, type ListeningEvents } from './command-stream.js'
 import type { ConnectionTarget } from './connection-url.js'
 import { connectionFailure, isAnswer, isRefusal } from './failures.js'
 
@@ -33,12 +33,7 @@ export interface Connection {
 export interface CommandConnection extends Connection, Omit<CommandStream, 'fail'> {}
 
 /** A connection that listens. */
-export interface ListeningConnection extends Connection {
-  /**
-   * Sends commands together with the others of this turn of the event loop, in one write. Rejects with what the server
-   * answered, or with the reason of the loss.
-   */
-  send<Result>(command: (redis: Redis) => Promise<Result>): Promise<Result>
+export interface ListeningConnection extends Connection, Pick<CommandStream, 'call'> {
   /** The channels that it is subscribed to by `ssubscribe`, as the server has told so far. */
   shardChannels(): readonly string[]
 }
@@ -54,24 +49,19 @@ export interface OpenConnectionOptions {
 }
 
 export interface OpenListeningOptions extends OpenConnectionOptions {
-  readonly onMessage: (channel: Buffer, payload: Buffer) => void
+  /** `payload` is `undefined` where it is not UTF-8. */
+  readonly onMessage: (channel: string, payload: string | undefined) => void
   /** The server may have ended a subscription that `ssubscribe` made: its channel has moved to another node. */
   readonly onMoved?: () => void
 }
 
-/** A connection, and what it is made of. */
+/** A connection that has been opened, and how to speak over it. */
 interface Opened {
   readonly connection: Connection
-  readonly redis: Redis
-  /** Has it asked by `ping` from now on whether it lives, and calls `fail` when it is lost. */
-  use(ping: () => Promise<unknown>, fail: (cause: PubSubError) => void): void
-  /** Makes of what failed the loss of the connection, where the server has not refused it. */
-  settleFailure(error: unknown): never
+  takeOver(listening?: ListeningEvents): Omit<CommandStream, 'fail'>
 }
 
-/**
- * It is one ioredis instance that does not reconnect: those that do send again what is in flight, or leave it unsettled.
- */
+/** An ioredis instance that does not reconnect: those that do send again what is in flight, or leave it unsettled. */
 async function open({ target, name, signal, onLost }: OpenConnectionOptions): Promise<Opened> {
   const redis = new Redis({
     host: target.host,
@@ -168,59 +158,53 @@ async function open({ target, name, signal, onLost }: OpenConnectionOptions): Pr
     throw lost
   }
 
-  return {
-    redis,
-    connection: {
-      ended,
-      get lost() {
-        return lost
-      },
-      lose,
-      ping: () => ping().catch(settleFailure),
+  const connection: Connection = {
+    ended,
+    get lost() {
+      return lost
     },
-    use(given, onFail) {
-      sendPing = given
-      fail = onFail
-      if (lost !== undefined) fail(lost)
-    },
-    settleFailure,
+    lose,
+    ping: () => ping().catch(settleFailure),
   }
-}
-
-/** Opens a connection that sends commands. ioredis logs in; then the socket is ours. Rejects as {@link openListening} does. */
-export async function openConnection(options: OpenConnectionOptions): Promise<CommandConnection> {
-  const { redis, connection, use } = await open(options)
-  const { fail, ...commands } = createCommandStream(redis.stream as Socket, connection.lose)
-  use(() => commands.call('PING'), fail)
-  return Object.assign(connection, commands)
+  return {
+    connection,
+    takeOver(listening) {
+      const { fail: failAll, ...commands } = createCommandStream(
+        redis.stream as Socket,
+        { broken: lose },
+        listening,
+      )
+      sendPing = () => commands.call('PING')
+      fail = failAll
+      if (lost !== undefined) fail(lost)
+      return commands
+    },
+  }
 }
 
 /**
- * Opens a connection that listens, once the server has answered on it. Rejects with the reason, after at most a few seconds
- * without a byte from the server.
+ * Opens a connection that sends commands. Rejects with the reason, after at most a few seconds without a byte from the server.
+ * ioredis connects and logs in; then the socket is ours.
  */
-export async function openListening(options: OpenListeningOptions): Promise<ListeningConnection> {
-  const { redis, connection, settleFailure } = await open(options)
-  redis.on('messageBuffer', options.onMessage).on('smessageBuffer', options.onMessage)
-  if (options.onMoved !== undefined) redis.on('moved', options.onMoved)
-  let corked = false
-  const uncork = (): void => {
-    corked = false
-    redis.stream.uncork()
-  }
-  return Object.assign(connection, {
-    send<Result>(command: (redis: Redis) => Promise<Result>): Promise<Result> {
-      if (connection.lost !== undefined) return Promise.reject(connection.lost)
-      if (!corked) {
-        corked = true
-        redis.stream.cork()
-        process.nextTick(uncork)
-      }
-      return command(redis).catch(settleFailure)
-    },
-    shardChannels() {
-      const subscribed = redis.condition?.subscriber
-      return subscribed ? subscribed.channels('ssubscribe') : []
+export async function openConnection(options: OpenConnectionOptions): Promise<CommandConnection> {
+  const { connection, takeOver } = await open(options)
+  return Object.assign(connection, takeOver())
+}
+
+/** Opens a connection that listens, as {@link openConnection} does. */
+export async function openListening({
+  onMessage,
+  onMoved,
+  ...options
+}: OpenListeningOptions): Promise<ListeningConnection> {
+  const { connection, takeOver } = await open(options)
+  const shardChannels = new Set<string>()
+  const { call } = takeOver({
+    message: onMessage,
+    subscription(kind, channel, asked) {
+      if (kind === 'ssubscribe') shardChannels.add(channel)
+      else if (kind === 'sunsubscribe' && shardChannels.delete(channel) && !asked) onMoved?.()
     },
   })
+  return Object.assign(connection, { call, shardChannels: () => [...shardChannels] })
 }

@@ -1,45 +1,127 @@
+import { isUtf8 } from 'node:buffer'
+
 /** An answer of Redis: text, a number, nothing, or a list of these. An error within a list is its text. */
 export type Reply = string | number | null | readonly Reply[]
 
-const number = 0x3a
-const lineEnd = 0x0a
+/** What arrives, as it arrives. */
+export interface ReplyEvents {
+  /** An answer, or an error named `ReplyError`. */
+  reply(reply: Reply | Error): void
+  /** A list that answers nothing: from RESP 3, or where the connection listens. */
+  push(parts: readonly Reply[]): void
+  /** A message. `payload` is `undefined` where it is not UTF-8. */
+  message(channel: string, payload: string | undefined): void
+}
+
+const newline = 0x0a
+const kinds = { number: 0x3a, push: 0x3e, list: 0x2a }
+const messageHeads = ['3\r\n$7\r\nmessage\r\n$', '3\r\n$8\r\nsmessage\r\n$'].map((head) => Buffer.from(head))
 
 interface Read {
   readonly reply: Reply | Error
   readonly end: number
 }
+/** What has not arrived in full is not before there are so many bytes. */
+type Incomplete = number
 
 /**
- * Returns what takes the bytes as they arrive; `onReply` gets each answer, or an error named `ReplyError`. What arrives throws
- * where it is none of RESP 2 or 3.
+ * Returns what takes the bytes as they arrive. Throws where they are none of RESP 2 or 3. `listens`: in RESP 2, whether lists
+ * are pushed.
  */
-export function createReplyReader(onReply: (reply: Reply | Error) => void): (chunk: Buffer) => void {
-  let rest: Buffer | undefined
+export function createReplyReader(
+  events: ReplyEvents,
+  { listens }: { listens: boolean },
+): (chunk: Buffer) => void {
+  // What has not arrived in full, in pieces: joined anew for each piece, a large payload would cost the square of its length.
+  let held: Buffer[] = []
+  let heldBytes = 0
+  let needed = 0
+
+  const hold = (bytes: Buffer, until: Incomplete): void => {
+    held = [bytes]
+    heldBytes = bytes.length
+    needed = until
+  }
+
+  /** Gives where it ends, or nothing where there is none in full. */
+  const readMessage = (bytes: Buffer, from: number): number | undefined => {
+    const head = messageHeads.find((one) => startsWith(bytes, from, one))
+    if (head === undefined) return undefined
+    const channel = readLength(bytes, from + head.length)
+    if (channel === undefined) return undefined
+    const payload = readLength(bytes, channel.from + channel.length + 3)
+    if (payload === undefined) return undefined
+    const end = payload.from + payload.length
+    if (bytes.length < end + 2) return undefined
+    const text = bytes.toString('utf8', payload.from, end)
+    // What is not UTF-8 is replaced by this character, which may also have been sent.
+    const isText = !text.includes('\ufffd') || isUtf8(bytes.subarray(payload.from, end))
+    events.message(
+      bytes.toString('utf8', channel.from, channel.from + channel.length),
+      isText ? text : undefined,
+    )
+    return end + 2
+  }
+
+  /** Gives where it ends. */
+  const read = (bytes: Buffer, from: number): { end: number } | Incomplete => {
+    const kind = bytes[from]
+    const isPushed = kind === kinds.push || (listens && kind === kinds.list)
+    if (isPushed) {
+      const end = readMessage(bytes, from + 1)
+      if (end !== undefined) return { end }
+    }
+    const found = readReply(bytes, from)
+    if (typeof found === 'number') return found
+    if (isPushed && Array.isArray(found.reply)) events.push(found.reply as readonly Reply[])
+    else events.reply(found.reply)
+    return found
+  }
+
   return (chunk) => {
-    const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk])
-    rest = undefined
+    let bytes = chunk
+    if (heldBytes > 0) {
+      held.push(chunk)
+      heldBytes += chunk.length
+      if (heldBytes < needed) return
+      bytes = Buffer.concat(held)
+      held = []
+      heldBytes = 0
+    }
     let at = 0
     while (at < bytes.length) {
-      const found = readReply(bytes, at)
-      if (found === undefined) {
-        rest = bytes.subarray(at)
-        return
-      }
+      const found = read(bytes, at)
+      if (typeof found === 'number') return hold(bytes.subarray(at), found - at)
       at = found.end
-      onReply(found.reply)
     }
   }
 }
 
-/** Gives nothing where the answer that begins at `from` has not arrived in full. */
-function readReply(bytes: Buffer, from: number): Read | undefined {
-  const newline = bytes.indexOf(lineEnd, from)
-  if (newline === -1) return undefined
-  const end = newline + 1
+const startsWith = (bytes: Buffer, from: number, head: Buffer): boolean => {
+  for (let at = 0; at < head.length; at += 1) if (bytes[from + at] !== head[at]) return false
+  return true
+}
+
+/** The number that begins at `from`, and where its line ends. */
+function readLength(bytes: Buffer, from: number): { length: number; from: number } | undefined {
+  let length = 0
+  for (let at = from; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === newline) return { length, from: at + 1 }
+    if (byte >= 0x30) length = 10 * length + byte - 0x30
+  }
+  return undefined
+}
+
+function readReply(bytes: Buffer, from: number): Read | Incomplete {
+  const lineEnd = bytes.indexOf(newline, from)
+  if (lineEnd === -1) return bytes.length + 1
+  const end = lineEnd + 1
   const kind = bytes[from] ?? 0
-  // Of digits alone, which most answers are.
-  if (kind === number && newline - from < 9) return { reply: smallNumber(bytes, from + 1, newline - 1), end }
-  const line = bytes.toString('utf8', from + 1, newline - 1)
+  // What most answers are: the number of those who have heard a message.
+  if (kind === kinds.number && bytes[from + 1] !== 0x2d)
+    return { reply: readLength(bytes, from + 1)?.length ?? 0, end }
+  const line = bytes.toString('utf8', from + 1, lineEnd - 1)
   switch (String.fromCharCode(kind)) {
     case '+':
     case '(':
@@ -59,10 +141,11 @@ function readReply(bytes: Buffer, from: number): Read | undefined {
     case '$':
       return readText(bytes, end, Number(line), 0)
     case '=':
-      // Three letters say what kind of text it is.
+      // Three letters and a colon say what kind of text it is.
       return readText(bytes, end, Number(line), 4)
     case '*':
     case '~':
+    case '>':
       return readList(bytes, end, Number(line))
     case '%':
       return readList(bytes, end, 2 * Number(line))
@@ -71,30 +154,19 @@ function readReply(bytes: Buffer, from: number): Read | undefined {
   }
 }
 
-function smallNumber(bytes: Buffer, from: number, to: number): number {
-  let value = 0
-  for (let at = from; at < to; at += 1) {
-    const digit = (bytes[at] ?? 0) - 0x30
-    if (digit < 0 || digit > 9) return Number(bytes.toString('latin1', from, to))
-    value = 10 * value + digit
-  }
-  return value
-}
-
-function readText(bytes: Buffer, from: number, length: number, skipped: number): Read | undefined {
+function readText(bytes: Buffer, from: number, length: number, skipped: number): Read | Incomplete {
   if (length < 0) return { reply: null, end: from }
   const end = from + length + 2
-  if (bytes.length < end) return undefined
-  return { reply: bytes.toString('utf8', from + skipped, from + length), end }
+  return bytes.length < end ? end : { reply: bytes.toString('utf8', from + skipped, from + length), end }
 }
 
-function readList(bytes: Buffer, from: number, count: number): Read | undefined {
+function readList(bytes: Buffer, from: number, count: number): Read | Incomplete {
   if (count < 0) return { reply: null, end: from }
   const items: Reply[] = []
   let at = from
   while (items.length < count) {
-    const item = at < bytes.length ? readReply(bytes, at) : undefined
-    if (item === undefined) return undefined
+    const item = readReply(bytes, at)
+    if (typeof item === 'number') return item
     items.push(item.reply instanceof Error ? item.reply.message : item.reply)
     at = item.end
   }

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import {
   type Backend,
   type BackendOptions,
@@ -113,15 +112,14 @@ export function createServerBackend(
     try {
       life.events?.message(channel, payload)
     } catch (error) {
-      // What escapes from here, ioredis throws where nobody can catch it.
+      // What escapes from here would be taken for something that no server says.
       log.error(`a handler failed: ${describeError(error)}`)
     }
   })
 
-  const receive = (channelBytes: Buffer, payload: Buffer): void => {
-    const channel = channelBytes.toString()
+  const receive = (channel: string, payload: string | undefined): void => {
     if (!subscriptions.isWanted(channel)) return
-    if (isUtf8(payload)) inbox.message(channel, payload.toString())
+    if (payload !== undefined) inbox.message(channel, payload)
     else
       life.events?.invalid(
         channel,

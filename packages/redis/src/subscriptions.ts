@@ -27,7 +27,7 @@ export function createSubscriptions(): Subscriptions {
 
   const subscribe = async (through: ListeningConnection, channel: string, entry: Wanted): Promise<void> => {
     try {
-      await through.send((redis) => redis.subscribe(channel))
+      await through.call('SUBSCRIBE', channel)
       entry.confirmed = true
       entry.resolve()
     } catch (error) {
@@ -61,7 +61,7 @@ export function createSubscriptions(): Subscriptions {
     async remove(channel) {
       wanted.delete(channel)
       // A lost connection is subscribed to nothing either.
-      await connection?.send((redis) => redis.unsubscribe(channel)).catch(() => {})
+      await connection?.call('UNSUBSCRIBE', channel).catch(() => {})
     },
     isWanted: (channel) => wanted.has(channel),
     stop(error) {

@@ -2,10 +2,15 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createReplyReader, type Reply } from '../src/reply-reader.js'
 
-const readAll = (chunks: readonly Buffer[]): (Reply | string)[] => {
-  const read: (Reply | string)[] = []
-  const take = createReplyReader((reply) =>
-    read.push(reply instanceof Error ? `${reply.name}: ${reply.message}` : reply),
+const readAll = (chunks: readonly Buffer[], listens = false): unknown[] => {
+  const read: unknown[] = []
+  const take = createReplyReader(
+    {
+      reply: (reply) => read.push(reply instanceof Error ? `${reply.name}: ${reply.message}` : reply),
+      push: (parts) => read.push({ push: parts }),
+      message: (channel, payload) => read.push({ channel, payload }),
+    },
+    { listens },
   )
   for (const chunk of chunks) take(chunk)
   return read
@@ -13,7 +18,7 @@ const readAll = (chunks: readonly Buffer[]): (Reply | string)[] => {
 
 const bulk = (text: string): string => `$${Buffer.byteLength(text)}\r\n${text}\r\n`
 
-it.each<[string, Reply | string]>([
+it.each<[string, unknown]>([
   [':0\r\n', 0],
   [':12345678901\r\n', 12_345_678_901],
   [':-5\r\n', -5],
@@ -28,8 +33,24 @@ it.each<[string, Reply | string]>([
   [`*3\r\n:1\r\n${bulk('')}*-1\r\n`, [1, '', null]],
   ['*2\r\n-MOVED 1 a:2\r\n*0\r\n', ['MOVED 1 a:2', []]],
   [`%1\r\n${bulk('key')}:7\r\n`, ['key', 7]],
+  [`>3\r\n${bulk('message')}${bulk('é')}${bulk('"\ufffd"')}`, { channel: 'é', payload: '"\ufffd"' }],
+  [`>3\r\n${bulk('smessage')}${bulk('c')}${bulk('')}`, { channel: 'c', payload: '' }],
+  [`>3\r\n${bulk('sunsubscribe')}${bulk('c')}:0\r\n`, { push: ['sunsubscribe', 'c', 0] }],
 ])('reads %j', (bytes, expected) => {
   expect(readAll([Buffer.from(bytes)])).toEqual([expected])
+})
+
+it('a payload that is not UTF-8 is told as such', () => {
+  const head = `>3\r\n${bulk('message')}${bulk('c')}$2\r\n`
+  const bytes = Buffer.concat([Buffer.from(head), Buffer.from([0x22, 0xff]), Buffer.from('\r\n')])
+  expect(readAll([bytes])).toEqual([{ channel: 'c', payload: undefined }])
+})
+
+it('where a connection listens, lists of RESP 2 are pushes and messages', () => {
+  const message = `*3\r\n${bulk('message')}${bulk('c')}${bulk('1')}`
+  expect(readAll([Buffer.from(message)], true)).toEqual([{ channel: 'c', payload: '1' }])
+  expect(readAll([Buffer.from(message)])).toEqual([['message', 'c', '1']])
+  expect(readAll([Buffer.from(`*2\r\n${bulk('pong')}${bulk('')}`)], true)).toEqual([{ push: ['pong', ''] }])
 })
 
 it('what is no answer throws, and says what came', () => {
