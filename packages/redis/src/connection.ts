@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { PubSubError } from '@ps/core'
 import { Redis } from 'ioredis'
 import { type CommandStream, createCommandStream, type ListeningEvents } from './command-stream.js'
@@ -169,11 +168,7 @@ async function open({ target, name, signal, onLost }: OpenConnectionOptions): Pr
   return {
     connection,
     takeOver(listening) {
-      const { fail: failAll, ...commands } = createCommandStream(
-        redis.stream as Socket,
-        { broken: lose },
-        listening,
-      )
+      const { fail: failAll, ...commands } = createCommandStream(redis.stream, { broken: lose }, listening)
       sendPing = () => commands.call('PING')
       fail = failAll
       if (lost !== undefined) fail(lost)

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { connectAdmin, startOwnRedis, startReady } from './observed-backend.js'
 
 it('a server that knows only RESP 2 is published to, listened to and asked whether it lives', async (test) => {
-  const server = await startOwnRedis(test, { settings: { 'rename-command': 'HELLO ""' } })
+  const server = await startOwnRedis(test, { settings: { 'rename-command': ['HELLO', ''] } })
   const [publisher, listener] = [await startReady(test, server.url), await startReady(test, server.url)]
   await listener.backend.subscribe('é')
   await listener.backend.subscribe('left')

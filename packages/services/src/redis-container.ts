@@ -39,7 +39,7 @@ export async function startRedisContainer({
         `127.0.0.1:${port}:6379`,
         image,
         'redis-server',
-        ...Object.entries(configuration).flatMap(([key, value]) => [`--${key}`, value]),
+        ...Object.entries(configuration).flatMap(([key, value]) => [`--${key}`, ...[value].flat()]),
       ],
     })
     await waitFor(async () => client.hasExited() || (await accepts(port)), {

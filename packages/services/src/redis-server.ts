@@ -5,8 +5,8 @@ export interface RedisOptions {
   readonly password?: string | undefined
   /** Speak TLS (and nothing else), with a certificate for localhost and 127.0.0.1. */
   readonly tls?: boolean | undefined
-  /** Server settings, as in redis.conf. */
-  readonly settings?: Readonly<Record<string, string>> | undefined
+  /** Server settings, as in redis.conf; one with several arguments as a list. */
+  readonly settings?: Readonly<Record<string, string | readonly string[]>> | undefined
 }
 
 /** A Redis of our own, on 127.0.0.1. It keeps nothing on disk. */

@@ -28,7 +28,7 @@ export async function startRedis({
   const folder = mkdtempSync(join(tmpdir(), 'ps-redis-'))
   const port = given ?? (await freePort())
   const certificates = tls ? await createCertificates(folder, (path) => path) : undefined
-  const all: Record<string, string> = {
+  const all: Record<string, string | readonly string[]> = {
     bind: '127.0.0.1',
     port: tls ? '0' : String(port),
     dir: folder,
@@ -50,7 +50,7 @@ export async function startRedis({
     port,
     folder,
     command,
-    arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+    arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...[value].flat()]),
     environment,
   })
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
