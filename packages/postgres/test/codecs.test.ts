@@ -79,7 +79,7 @@ test('what is put into batches comes out of them, whatever the messages, in orde
   )
 })
 
-test('a batch has at most 500 notifications and 256 kB, unless one message alone is larger', () => {
+test('a batch has at most 500 notifications and 512 kB, unless one message alone is larger', () => {
   const small = Array.from({ length: 1_200 }, (_, index) => ({ channel: 'c', payload: String(index) }))
   const sizes: number[] = []
   while (small.length > 0) sizes.push(takeBatch(small, true, false).messages.length)
@@ -89,7 +89,7 @@ test('a batch has at most 500 notifications and 256 kB, unless one message alone
     channel: 'c',
     payload: JSON.stringify('x'.repeat(bytes)),
   })
-  const mixed = [payload(200_000), payload(50_000), payload(50_000), payload(1_000_000), payload(10)]
+  const mixed = [payload(450_000), payload(50_000), payload(50_000), payload(1_000_000), payload(10)]
   const counts: number[] = []
   while (mixed.length > 0) counts.push(takeBatch(mixed, true, false).messages.length)
   expect(counts).toEqual([1, 2, 1, 1])

@@ -6,10 +6,13 @@ import { createFrameReader, frame } from '../postgres-frames.js'
 
 /** As many messages as @ps/postgres puts into one statement. */
 const maxBatch = 500
-const statement = 'select count(pg_notify(one->>0, one->>1)) from json_array_elements($1::text::json) one'
+const separator = '\x1f'
+const statement = `select count(pg_notify(channel, payload))
+  from unnest(string_to_array($1, E'\\x1f'), string_to_array($2, E'\\x1f')) as one (channel, payload)`
 
 interface Waiting {
-  readonly notification: readonly [channel: string, text: string]
+  readonly channel: string
+  readonly text: string
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
@@ -74,12 +77,14 @@ export async function connectPostgresSocket(url: string, role: Role): Promise<Ad
   const pump = async (): Promise<void> => {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, maxBatch)
-      const text = Buffer.from(JSON.stringify(batch.map(({ notification }) => notification)))
-      const head = Buffer.alloc(8)
-      head.writeInt16BE(1, 2)
-      head.writeInt32BE(text.length, 4)
+      const head = Buffer.alloc(4)
+      head.writeInt16BE(2, 2)
+      const channels = parameter(batch.map(({ channel }) => channel))
+      const texts = parameter(batch.map(({ text }) => text))
       try {
-        await exchange(Buffer.concat([frame('B', '\0publish\0', head, text, Buffer.alloc(2)), execute]))
+        await exchange(
+          Buffer.concat([frame('B', '\0publish\0', head, channels, texts, Buffer.alloc(2)), execute]),
+        )
         for (const { resolve } of batch) resolve()
       } catch (error) {
         for (const { reject } of batch) reject(error as Error)
@@ -90,7 +95,7 @@ export async function connectPostgresSocket(url: string, role: Role): Promise<Ad
   return {
     publish: (channel, message) =>
       new Promise<void>((resolve, reject) => {
-        waiting.push({ notification: [channel, JSON.stringify(message)], resolve, reject })
+        waiting.push({ channel, text: JSON.stringify(message), resolve, reject })
         if (pumping) return
         pumping = true
         queueMicrotask(() => void pump())
@@ -98,4 +103,11 @@ export async function connectPostgresSocket(url: string, role: Role): Promise<Ad
     listen: notFor('listen'),
     close,
   }
+}
+
+const parameter = (texts: readonly string[]): Buffer => {
+  const bytes = Buffer.from(texts.join(separator))
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
 }
