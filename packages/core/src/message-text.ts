@@ -29,7 +29,9 @@ export function encodeMessage(channel: string, message: unknown, maxBytes: numbe
     const words = `the message has ${bytes} bytes as JSON, the limit is ${maxBytes}: send a reference to it instead`
     throw new PubSubError('message_too_large', words, { channel, limit: maxBytes, actual: bytes })
   }
-  return { text: escapePack(text), bytes }
+  const escaped = escapePack(text)
+  // What it takes in a pack; the escape is all ASCII, and none of the user's bytes.
+  return { text: escaped, bytes: bytes + escaped.length - text.length }
 }
 
 const describeKind = (message: unknown): string =>

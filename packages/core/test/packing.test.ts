@@ -248,6 +248,22 @@ describe('a client that packs', () => {
     expect(errors.map(({ code }) => code)).toEqual(['timeout', 'timeout'])
   })
 
+  it('counts the space in a message that looks like a pack against the length of a pack', async () => {
+    // Two such messages of 14 bytes, each sent as 15, a comma and 15 bytes of a pack: 46.
+    const messages = [0, ...Array.from({ length: 3 }, () => ({ '$ps.pack': 1 }))]
+    for (const [payloadBytes, count] of [
+      [45, 4],
+      [46, 3],
+    ] as const) {
+      const backend = createControlledBackend('redis', { payloadBytes })
+      const client = await open(backend)
+      await Promise.all(messages.map((message) => client.publish('c', message)))
+      const sent = payloads(backend, 'c')
+      expect(sent).toHaveLength(count)
+      for (const payload of sent) expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(payloadBytes)
+    }
+  })
+
   it('sends all that was accepted before it closes', async () => {
     const backend = createControlledBackend('redis')
     const client = await open(backend)
