@@ -13,14 +13,20 @@ export interface Case {
   run(context: CaseContext): Promise<void>
 }
 
-/** `interrupt`: a way to break connections. `subscriptions`: a broker that can be asked who is subscribed. */
-export type Need = 'interrupt' | 'subscriptions'
+/**
+ * `interrupt`: a way to break connections. `subscriptions`: a broker that can be asked who is subscribed. `backend`: a
+ * backend that answers for itself, without a client before it.
+ */
+export type Need = 'interrupt' | 'subscriptions' | 'backend'
 
 /** A case's own world: nothing in it is shared with another case. */
 export interface CaseContext {
-  /** A backend of its own, started and ready; closed after the case. */
+  /**
+   * A backend of its own, started and ready; closed after the case. Where the suite runs with settings, a client with them
+   * over a backend of its own.
+   */
   open(options?: PeerOptions): Promise<Peer>
-  /** A client of its own over a backend of its own; closed after the case. */
+  /** A client of its own, with the suite's settings, over a backend of its own; closed after the case. */
   client(settings?: Settings): Promise<WatchedClient>
   /** Publishes and listens through a fault, over backends of its own. */
   survive(options: Omit<SurvivalOptions, 'create'>): Promise<Survival>

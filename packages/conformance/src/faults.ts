@@ -23,7 +23,7 @@ const changes = ({ told }: Peer): string[] =>
 export const faults: readonly Case[] = [
   {
     title: 'a broker that is away at the start is taken when it comes, without a gap',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt } = context
       const [before, given] = [channel(), channel()]
@@ -46,7 +46,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'close() ends a backend that has never reached its broker',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run({ open, channel, interrupt }) {
       await interrupt.stop()
       const peer = await open({ interrupted: true, brokerAway: true })
@@ -57,7 +57,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'a cut connection is told as down, one gap and ready, and nothing doubles afterwards',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt } = context
       const peers = [await open(interrupted), await open(interrupted)] as const
@@ -121,7 +121,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'a publish that is under way when its connection is lost settles, and is never sent twice',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt } = context
       const [publisher, listener] = [await open(interrupted), await open(interrupted)]
@@ -148,7 +148,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'while the broker is away, publish() and ping() reject at once; when it is back, all works again',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt, outage } = context
       const peer = await open(interrupted)
@@ -171,7 +171,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'a channel that is subscribed while the broker is away is confirmed when it is back',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt } = context
       const peer = await open(interrupted)
@@ -191,7 +191,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'a channel that is let go while the broker is away stays let go when it is back',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt } = context
       const peer = await open(interrupted)
@@ -210,7 +210,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'an idle link that is dead without a sign is noticed within 10 s, and repaired',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt } = context
       const peer = await open(interrupted)
@@ -229,7 +229,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'a busy link that is dead without a sign is noticed within 10 s, and no publish hangs',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run(context) {
       const { open, channel, interrupt } = context
       const [publisher, listener] = [await open(interrupted), await open(interrupted)]
@@ -256,7 +256,7 @@ export const faults: readonly Case[] = [
   },
   {
     title: 'close() ends a backend whose link is dead without a sign, and settles what is under way',
-    needs: ['interrupt'],
+    needs: ['interrupt', 'backend'],
     async run({ open, channel, interrupt }) {
       const peer = await open(interrupted)
       await interrupt.freeze()

@@ -92,6 +92,7 @@ export const lifecycle: readonly Case[] = [
   },
   {
     title: 'after close() every call rejects with "closed"',
+    needs: ['backend'],
     async run({ open, channel }) {
       const peer = await open()
       await peer.backend.close()

@@ -312,7 +312,7 @@ export const listeners: readonly Case[] = [
   {
     title: 'a payload that is not JSON is reported and dropped, and the listener lives on',
     async run({ open, client, channel, until }) {
-      const [foreign, watched] = [await open(), await client()]
+      const [foreign, watched] = [await open({ foreign: true }), await client()]
       const name = channel()
       const heard = await watched.hear(name)
       await foreign.backend.publish(name, 'not json')

@@ -5,6 +5,8 @@ export interface PeerOptions {
   readonly interrupted?: boolean
   /** The broker is away: do not wait until the backend is ready. Default: `false`. */
   readonly brokerAway?: boolean
+  /** It speaks with the broker itself, as a program without our client does. Default: `false`. */
+  readonly foreign?: boolean
 }
 
 /** A started backend, what has arrived at it, and what has gone wrong with it. */

@@ -1,11 +1,12 @@
 import type { Backend, Client } from '@ps/core'
+import { createBackendOverClient } from './backend-over-client.js'
 import type { Case, CaseContext } from './case.js'
 import { watchHandles } from './handles.js'
 import { type Interrupt, isNotApplicable, type NotApplicable } from './interrupt.js'
 import { startPeer } from './peer.js'
 import { expectSurvival } from './survival.js'
 import { until } from './until.js'
-import { watchClient } from './watched-client.js'
+import { type SuiteSettings, watchClient } from './watched-client.js'
 
 /** What a case is run on. */
 export interface CaseSubject {
@@ -14,6 +15,8 @@ export interface CaseSubject {
   readonly subscriptions?: ((channel: string) => Promise<number>) | NotApplicable | undefined
   /** How long an outage lasts, in milliseconds. Default: 60,000. */
   readonly outage?: number | undefined
+  /** Of every client. With them, what a case would ask a backend it asks a client. */
+  readonly settings?: SuiteSettings | undefined
   /** Changes every client that a case opens. For proving that the case can fail. */
   readonly wrapClient?: ((client: Client) => Client) | undefined
   /** Nothing is waited for longer than this, in milliseconds. */
@@ -26,7 +29,15 @@ export const defaultOutage = 60_000
 /** Runs one case in a world of its own, and rejects where the backend broke the guarantee or left something behind. */
 export async function runCase(
   { run, needs }: Case,
-  { create, interrupt, subscriptions, outage = defaultOutage, wrapClient, patience }: CaseSubject,
+  {
+    create,
+    interrupt,
+    subscriptions,
+    outage = defaultOutage,
+    settings: own,
+    wrapClient,
+    patience,
+  }: CaseSubject,
 ): Promise<void> {
   const identity = crypto.randomUUID().slice(0, 13)
   const handles = watchHandles()
@@ -37,10 +48,26 @@ export async function runCase(
     return one
   }
   const context: CaseContext = {
-    open: async (options) => keep(await startPeer(await handles.exempt(create), patience, options)),
+    async open({ foreign = false, ...options } = {}) {
+      const backend = await handles.exempt(create)
+      const asked = own === undefined || foreign ? backend : createBackendOverClient(backend, own, patience)
+      return keep(await startPeer(asked, patience, options))
+    },
     client: async (settings = {}) =>
-      keep(await watchClient(await handles.exempt(create), { settings, patience, wrapClient })),
-    survive: (options) => expectSurvival({ patience, ...options, create: () => handles.exempt(create) }),
+      keep(
+        await watchClient(await handles.exempt(create), {
+          settings: { ...own, ...settings },
+          patience,
+          wrapClient,
+        }),
+      ),
+    survive: ({ settings, ...options }) =>
+      expectSurvival({
+        patience,
+        ...options,
+        settings: { ...own, ...settings },
+        create: () => handles.exempt(create),
+      }),
     channel() {
       channels += 1
       return `channel-${identity}-${channels}`

@@ -9,6 +9,7 @@ import { lifecycle } from './lifecycle.js'
 import { limits } from './limits.js'
 import { listeners } from './listeners.js'
 import { defaultOutage, runCase } from './run-case.js'
+import type { SuiteSettings } from './watched-client.js'
 
 /** In milliseconds, beside the length of an outage. */
 const caseTimeout = 60_000
@@ -34,6 +35,12 @@ export interface BackendUnderTest {
   readonly outage?: number | undefined
   /** How many times every case that interrupts nothing runs at once, as stress. Default: 1. */
   readonly times?: number | undefined
+  /**
+   * Settings of a client under which all must hold as well. Every case then asks clients with these settings, also where
+   * it would ask the backend alone; the few that only the backend can answer do not apply. Default: the backend is asked, and
+   * clients have their defaults.
+   */
+  readonly settings?: SuiteSettings | undefined
 }
 
 /** All cases of the suite, by concern. */
@@ -59,9 +66,14 @@ export function testBackend(
     subscriptions = { notApplicable: 'the broker cannot be asked who is subscribed' },
     outage = defaultOutage,
     times = 1,
+    settings,
   }: BackendUnderTest,
 ): void {
-  const abilities = { interrupt, subscriptions }
+  const backend =
+    settings === undefined
+      ? {}
+      : { notApplicable: 'it asks the backend alone, on which the settings of a client have no effect' }
+  const abilities = { interrupt, subscriptions, backend }
   const table = concerns.map(([concern, cases]) => ({
     concern,
     outcomes: cases.map((one) => ({
@@ -82,7 +94,9 @@ export function testBackend(
             })
             const subject = {
               create: () => create(test),
-              ...abilities,
+              interrupt,
+              subscriptions,
+              settings,
               outage,
               patience: casePatience * times,
             }

@@ -5,6 +5,7 @@ import {
   describeError,
   type Gap,
   type ListenOptions,
+  type Logger,
   type PubSubError,
   type Settings,
   type StateChange,
@@ -52,16 +53,16 @@ export interface WatchClientOptions {
   readonly wrapClient?: ((client: Client) => Client) | undefined
 }
 
-/** Makes a client over `backend`. */
-export async function watchClient(
+/** What a suite may be run with: the settings that change how messages travel. */
+export type SuiteSettings = Pick<Settings, 'packing'>
+
+/** Makes a client over `backend`, which reads nothing from the environment. */
+export const createTestedClient = (
   backend: Backend,
-  { settings, patience, wrapClient = (client) => client }: WatchClientOptions,
-): Promise<WatchedClient> {
-  const errors: PubSubError[] = []
-  const states: StateChange[] = []
-  const warnings: string[] = []
-  const note = (line: string): void => void warnings.push(line)
-  const created = await createClient({
+  settings: Settings,
+  note: Logger['warn'],
+): Promise<Client> =>
+  createClient({
     ...settings,
     backend: 'tested',
     fallback: 'none',
@@ -69,6 +70,16 @@ export async function watchClient(
     environment: {},
     log: { info: () => {}, warn: note, error: note },
   })
+
+/** Makes a client over `backend`, and writes down what it tells. */
+export async function watchClient(
+  backend: Backend,
+  { settings, patience, wrapClient = (client) => client }: WatchClientOptions,
+): Promise<WatchedClient> {
+  const errors: PubSubError[] = []
+  const states: StateChange[] = []
+  const warnings: string[] = []
+  const created = await createTestedClient(backend, settings, (line) => void warnings.push(line))
   const client = wrapClient(created)
   client.on('error', (error) => errors.push(error))
   client.on('state', (state) => states.push(state))

@@ -41,7 +41,7 @@ interface Pair {
 const pairs: readonly Pair[] = mutants.flatMap((mutant) =>
   mutant.fails.map((title) => {
     const one = find(title)
-    const isOverTcp = 'code' in mutant.change || (one.needs ?? []).length > 0
+    const isOverTcp = 'code' in mutant.change || (one.needs ?? []).some((need) => need !== 'backend')
     return { mutant, one, isOverTcp }
   }),
 )

@@ -1,0 +1,4 @@
+import { testBackend } from '@ps/conformance'
+import { backendUnderTest } from './backend-under-test.js'
+
+testBackend('redis with packing', { ...backendUnderTest(), settings: { packing: true } })
