@@ -34,7 +34,7 @@ export interface FleetProcessStart extends Omit<FleetProcessOptions, 'name' | 'b
 }
 
 export async function startFleetProcess(start: FleetProcessStart): Promise<FleetProcess> {
-  const { role, backend, number, channels, rate, auditorPort, server, onUncaught, onDeath } = start
+  const { role, backend, number, channels, rate, packing, auditorPort, server, onUncaught, onDeath } = start
   const name = `${backend} ${role} ${number}`
   const proxy = await startFaultProxy({ port: server.port })
   let onReady = (): void => {}
@@ -64,11 +64,14 @@ export async function startFleetProcess(start: FleetProcessStart): Promise<Fleet
       if (isDown) downAt = Date.now()
     }
   }
-  const options: FleetProcessOptions = { name, backend, number, channels, rate, auditorPort }
+  const options: FleetProcessOptions = { name, backend, number, channels, rate, packing, auditorPort }
   const child = startChild<Notice>({
     file: `${role}.js`,
     argument: JSON.stringify(options),
-    environment: environmentOf(backend, proxy.through(server.url)),
+    environment: {
+      ...environmentOf(backend, proxy.through(server.url)),
+      PUBSUB_PACKING: packing ? 'on' : 'off',
+    },
     onMessage: hear,
   })
   const exited = child.exited.then((code) => {

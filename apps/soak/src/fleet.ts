@@ -28,6 +28,8 @@ export interface FleetOptions
   > {
   readonly publishers: number
   readonly listeners: number
+  /** Every publisher packs; else every second one, as while packing is being introduced. */
+  readonly packing: boolean
   readonly onProblem: (text: string) => void
 }
 
@@ -35,6 +37,7 @@ export interface FleetOptions
 export async function startFleet({
   publishers,
   listeners,
+  packing,
   onProblem,
   ...shared
 }: FleetOptions): Promise<Fleet> {
@@ -43,7 +46,8 @@ export async function startFleet({
   const processes: FleetProcess[] = []
 
   const start = async (role: FleetProcess['role'], number: number): Promise<void> => {
-    processes.push(await startFleetProcess({ ...shared, role, number, server }))
+    const packs = role === 'publisher' && (packing || number % 2 === 1)
+    processes.push(await startFleetProcess({ ...shared, role, number, packing: packs, server }))
   }
   const ofRole = (role: FleetProcess['role']): FleetProcess[] => processes.filter((one) => one.role === role)
 

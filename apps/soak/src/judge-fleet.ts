@@ -6,6 +6,8 @@ import type { Fault, SoakPlan } from './messages.js'
 /** What became of one fleet's messages. */
 export interface FleetJudgement extends ChannelJudgement {
   readonly damaged: number
+  /** Payloads that held several messages. */
+  readonly packs: number
   readonly whileAlive: number
   readonly acceptedWhileAlive: number
   /** In milliseconds; the worst of all publishers. */
@@ -41,6 +43,7 @@ export function judgeFleet(plan: SoakPlan, ledger: Ledger, faults: readonly Faul
       findings.map((words) => `channel ${channel}, ${words}`),
     ),
     damaged: ledger.damaged,
+    packs: ledger.packs,
     whileAlive: publishing.reduce((total, { whileAlive }) => total + whileAlive, 0),
     acceptedWhileAlive: publishing.reduce((total, judged) => total + judged.acceptedWhileAlive, 0),
     slowestReturn: Math.max(0, ...publishing.map(({ slowestReturn }) => slowestReturn)),
@@ -71,6 +74,7 @@ export function addUp(fleets: readonly FleetJudgement[], faultKinds: readonly st
     falseGaps: sum((fleet) => fleet.falseGaps),
     findings: [],
     damaged: sum((fleet) => fleet.damaged),
+    packs: sum((fleet) => fleet.packs),
     whileAlive: sum((fleet) => fleet.whileAlive),
     acceptedWhileAlive: sum((fleet) => fleet.acceptedWhileAlive),
     slowestReturn: Math.max(...fleets.map((fleet) => fleet.slowestReturn)),

@@ -6,6 +6,8 @@ export interface Ledger {
   readonly channels: readonly ChannelRecord[]
   /** Messages whose filler was not the one sent. */
   readonly damaged: number
+  /** Payloads that held several messages. */
+  readonly packs: number
   add(report: Exclude<Report, { kind: 'memory' }>): void
 }
 
@@ -26,6 +28,7 @@ export function createLedger(plan: SoakPlan, begun: number): Ledger {
     })),
   }))
   let damaged = 0
+  let packs = 0
 
   const addPublishes = (publisher: number, rows: readonly number[]): void => {
     for (let at = 0; at < rows.length; at += publishWidth) {
@@ -61,8 +64,14 @@ export function createLedger(plan: SoakPlan, begun: number): Ledger {
     get damaged() {
       return damaged
     },
+    get packs() {
+      return packs
+    },
     add(report) {
-      if (report.kind === 'published') return addPublishes(report.number, report.rows)
+      if (report.kind === 'published') {
+        packs += report.packs
+        return addPublishes(report.number, report.rows)
+      }
       damaged += report.damaged
       addHeard(report.number, report.rows)
     },

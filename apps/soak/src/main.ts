@@ -3,9 +3,10 @@ import { describeError } from '@ps/core'
 import { runSoak } from './run-soak.js'
 import { backendNames } from './soak-server.js'
 
-const usage = `pnpm soak --minutes N [--backend redis|postgres|both] [--seed n]
+const usage = `pnpm soak --minutes N [--backend redis|postgres|both] [--seed n] [--packing]
 
-Runs publishers and listeners as processes, with faults, and audits every message.
+Runs publishers and listeners as processes, with faults, and audits every message. Every second publisher packs messages; with
+--packing all do.
 Exit code 1 where a limit is broken.
 `
 
@@ -20,6 +21,7 @@ try {
       minutes: { type: 'string' },
       backend: { type: 'string', default: 'both' },
       seed: { type: 'string' },
+      packing: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -30,11 +32,15 @@ try {
     const backends = backendNames.filter((name) => values.backend === 'both' || values.backend === name)
     if (!(minutes > 0) || !Number.isInteger(seed) || backends.length === 0)
       throw new Error(`use it so: ${usage}`)
-    process.stderr.write(`soaking ${backends.join(' and ')} for ${minutes} min, seed ${seed}\n`)
+    const packers = values.packing ? 'every publisher' : 'every second publisher'
+    process.stderr.write(
+      `soaking ${backends.join(' and ')} for ${minutes} min, seed ${seed}, ${packers} packs\n`,
+    )
     const isKept = await runSoak({
       minutes,
       backends,
       seed,
+      packing: values.packing,
       signal: interrupted.signal,
       onProgress: (line) => process.stderr.write(`${line}\n`),
     })

@@ -29,6 +29,8 @@ export interface FleetProcessOptions {
   readonly channels: number
   /** Messages a second; of publishers only. */
   readonly rate: number
+  /** Whether its client packs, and it publishes in bursts; of publishers only. */
+  readonly packing: boolean
   /** Where the auditor listens. */
   readonly auditorPort: number
 }
@@ -57,7 +59,14 @@ export const gapMark = -1
 
 /** From a process of a fleet to the auditor, one a line. Times are in milliseconds since 1970. */
 export type Report =
-  | { readonly kind: 'published'; readonly backend: string; readonly number: number; readonly rows: number[] }
+  | {
+      readonly kind: 'published'
+      readonly backend: string
+      readonly number: number
+      readonly rows: number[]
+      /** Payloads that held several messages. */
+      readonly packs: number
+    }
   | {
       readonly kind: 'heard'
       readonly backend: string

@@ -1,5 +1,6 @@
 import { createClient } from '@ps/core'
 import { connectToAuditor } from './auditor-link.js'
+import { countPacks } from './count-packs.js'
 import { fillerOf } from './filler.js'
 import {
   channelName,
@@ -13,16 +14,26 @@ import { createRandom } from './random.js'
 
 // One publisher process: publishes at a steady rate whatever the broker does, and reports every outcome.
 
-const tickMilliseconds = 5
+/** One that packs publishes its messages of 25 ms at once and on one channel: else there were hardly any packs. */
+const tickMilliseconds = { steady: 5, bursts: 25 }
 const reportMilliseconds = 100
 const memoryMilliseconds = 5_000
 
 liveUnderParent()
 const options = JSON.parse(process.argv[2] ?? '') as FleetProcessOptions
-const { name, backend, number, channels, rate, auditorPort } = options
+const { name, backend, number, channels, rate, packing, auditorPort } = options
 const random = createRandom(number + 1)
 const auditor = await connectToAuditor(auditorPort)
-const client = await createClient<Record<string, SoakMessage>>()
+let packs = 0
+const onPack = (): void => {
+  packs += 1
+}
+const client = await createClient<Record<string, SoakMessage>>({
+  backends: {
+    redis: async () => countPacks(await import('@ps/redis'), onPack),
+    postgres: async () => countPacks(await import('@ps/postgres'), onPack),
+  },
+})
 const nextSequences = Array.from({ length: channels }, () => 0)
 let rows: number[] = []
 let unsettled = 0
@@ -46,8 +57,9 @@ const publish = async (channel: number): Promise<{ sequence: number; accepted: b
 }
 
 const report = (): void => {
-  if (rows.length > 0) auditor.send({ kind: 'published', backend, number, rows })
+  if (rows.length > 0) auditor.send({ kind: 'published', backend, number, rows, packs })
   rows = []
+  packs = 0
   if (newestAccepted > newestTold) tellParent({ kind: 'alive', at: newestAccepted })
   newestTold = newestAccepted
 }
@@ -55,12 +67,17 @@ const report = (): void => {
 const start = (): void => {
   const begun = performance.now()
   let given = 0
-  pace = setInterval(() => {
-    const due = Math.floor(((performance.now() - begun) * rate) / 1_000)
-    // Timers come late, so what is due is counted; but nobody makes up for more than a second.
-    given = Math.max(given, due - rate)
-    for (; given < due; given += 1) void publish(random.between(0, channels - 1))
-  }, tickMilliseconds)
+  pace = setInterval(
+    () => {
+      const due = Math.floor(((performance.now() - begun) * rate) / 1_000)
+      // Timers come late, so what is due is counted; but nobody makes up for more than a second.
+      given = Math.max(given, due - rate)
+      const anyChannel = (): number => random.between(0, channels - 1)
+      const one = anyChannel()
+      for (; given < due; given += 1) void publish(packing ? one : anyChannel())
+    },
+    packing ? tickMilliseconds.bursts : tickMilliseconds.steady,
+  )
 }
 
 const publishFinal = async (channel: number): Promise<FinalMessage> => {

@@ -14,6 +14,8 @@ export interface SoakOptions {
   readonly backends: readonly BackendName[]
   /** What the faults are drawn from. */
   readonly seed: number
+  /** Every publisher packs, not only every second one. */
+  readonly packing: boolean
   /** Ends everything. */
   readonly signal: AbortSignal
   /** Told of each fault and whatever goes wrong, in words. */
@@ -35,6 +37,7 @@ export async function runSoak({
   minutes,
   backends,
   seed,
+  packing,
   signal: given,
   onProgress,
 }: SoakOptions): Promise<boolean> {
@@ -65,6 +68,7 @@ export async function runSoak({
       listeners,
       channels,
       rate,
+      packing,
       auditorPort: auditor.port,
       onProblem,
       onUncaught: (name, text) => {

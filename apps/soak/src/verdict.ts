@@ -46,6 +46,11 @@ export function tableRows(evidence: Evidence): Row[] {
     counted('accepted (publish was true)', (fleet) => fleet.accepted),
     counted('not accepted (publish was false)', (fleet) => fleet.refused),
     counted('delivered (handed to listeners)', (fleet) => fleet.delivered),
+    {
+      ...counted('packs (payloads of several messages)', (fleet) => fleet.packs),
+      limit: '>= 1 each',
+      broken: fleets.some(({ packs }) => packs === 0),
+    },
     counted('lost with a gap told', (fleet) => fleet.lostWithGap),
     none('lost silently', (fleet) => fleet.lostSilently),
     none('doubled', (fleet) => fleet.doubled),
