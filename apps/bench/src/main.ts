@@ -22,18 +22,22 @@ const groups = [
   'latency',
   'serial',
   'fan-out',
+  'crowd',
+  'listening',
+  'cpu',
   'fleet',
   'channels',
+  'memory',
   'idle',
   'core',
   'tools',
 ]
 const usage = `pnpm bench [--quick] [--only ${groups.join(',')}] [--backend redis|postgres]
-           [--contestant name,…] [--rounds N] [--milliseconds N] [--out folder] [--cpu-prof folder]
+           [--contestant name,…] [--rounds N] [--milliseconds N] [--messages N] [--out folder] [--cpu-prof folder]
 pnpm bench --write-docs results.json
 
 Measures @ps against the raw drivers and other libraries, on servers of its own. Writes results.json and plot.svg to the
-folder (default: .data/bench). --write-docs makes docs/performance.md of them.
+folder (default: .data/bench). --messages is the length of the run that shows the memory. --write-docs makes docs/performance.md of them.
 `
 
 const docsFile = 'docs/performance.md'
@@ -55,6 +59,7 @@ async function main(): Promise<void> {
       contestant: { type: 'string' },
       rounds: { type: 'string' },
       milliseconds: { type: 'string' },
+      messages: { type: 'string' },
       out: { type: 'string', default: '.data/bench' },
       'cpu-prof': { type: 'string' },
       'write-docs': { type: 'string' },
@@ -71,13 +76,14 @@ async function main(): Promise<void> {
   const only = list(values.only)
   const rounds = Number(values.rounds ?? (values.quick ? 3 : 7))
   const milliseconds = Number(values.milliseconds ?? (values.quick ? 250 : 1_000))
+  const messages = Number(values.messages ?? (values.quick ? 200_000 : 10_000_000))
   const backends = backendNames.filter((name) => (values.backend ?? name) === name)
-  const scale = { quick: values.quick, rounds, milliseconds }
+  const scale = { quick: values.quick, rounds, milliseconds, messages }
   const names = [...groups, ...listMeasures(scale).map(({ name }) => name)]
   const unknown = only?.find((name) => !names.includes(name))
-  if (unknown !== undefined || backends.length === 0 || !(rounds >= 1) || !(milliseconds >= 1))
-    throw new Error(`use it so: ${usage}`)
-  const isAsked = (name: string): boolean => only?.includes(name) ?? true
+  const isPossible = [rounds, milliseconds, messages].every((value) => value >= 1)
+  if (unknown !== undefined || backends.length === 0 || !isPossible) throw new Error(`use it so: ${usage}`)
+  const isAsked = (name: string, isLong = false): boolean => only?.includes(name) ?? !(isLong && values.quick)
   const named = list(values.contestant)
 
   const absent = [...leftOut]
@@ -149,7 +155,7 @@ async function main(): Promise<void> {
   writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`)
   if (first !== undefined) writeFileSync(join(values.out, 'plot.svg'), plotMeasurement(first))
   const verdicts = judgeTargets(measurements)
-  if (verdicts.length > 0) say(`\nTargets of @ps, without packing\n${verdicts.join('\n')}`)
+  if (verdicts.length > 0) say(`\nTargets of @ps\n${verdicts.join('\n')}`)
   say(`\n${results.machine}; Node ${process.versions.node}; written to ${values.out}`)
 }
 

@@ -1,43 +1,18 @@
 import type { Contestant } from './contestants.js'
+import type { Measure, Scale } from './measure.js'
 import type { Load } from './orders.js'
-
-/** How long things last. */
-export interface Scale {
-  readonly quick: boolean
-  readonly rounds: number
-  /** Of each round of each contestant, in milliseconds. */
-  readonly milliseconds: number
-}
-
-/** Work that every contestant is given alike. */
-export interface Measure {
-  readonly name: string
-  /** What `--only` calls it. */
-  readonly group: string
-  readonly title: string
-  /** The figure that ratios are of. */
-  readonly figure: string
-  /** The figures to be shown. */
-  readonly shows: readonly string[]
-  readonly takes: (contestant: Contestant) => boolean
-  readonly channels: number
-  readonly listeners: number
-  readonly load: Load | undefined
-  /** Fewer, where one takes long. */
-  readonly rounds?: number
-  /** Other connections of the database that listen, to other channels. */
-  readonly bystanders?: number
-}
 
 const inFlight = 1_000
 /** Of a message in the latencies and in the fan-out. */
 const shortBytes = 100
 const throughputShows = ['perSecond', 'clientCpu', 'serverCpu']
 const all = (): boolean => true
+const isOurs = ({ kind }: Contestant): boolean => kind === 'ours'
+const oursAndBase = ({ kind, base }: Contestant): boolean => kind === 'ours' || base === true
 const oursAndRaw = ({ kind }: Contestant): boolean => kind === 'ours' || kind === 'raw'
 
 /** Every measurement, in the order in which they run. */
-export function listMeasures({ quick, milliseconds }: Scale): readonly Measure[] {
+export function listMeasures({ quick, rounds, milliseconds, messages }: Scale): readonly Measure[] {
   const few = quick ? oursAndRaw : all
   const one = { channels: 1, listeners: 1 }
   const flood = (bytes: number, most = inFlight): Load => ({
@@ -62,7 +37,7 @@ export function listMeasures({ quick, milliseconds }: Scale): readonly Measure[]
     title: `Large messages, ${title}, ${most} publishes in flight`,
     figure: 'perSecond',
     shows: throughputShows,
-    takes: ({ kind }) => kind === 'ours',
+    takes: isOurs,
     ...one,
     load: flood(bytes, most),
   })
@@ -81,6 +56,31 @@ export function listMeasures({ quick, milliseconds }: Scale): readonly Measure[]
       bytes: shortBytes,
       channels: 1,
     },
+  })
+  const listening = (channels: number): Measure => ({
+    name: `listening-${channels}`,
+    group: 'listening',
+    title: `Throughput, 100 B, the listener listens to ${channels.toLocaleString('en-US')} channel${channels === 1 ? '' : 's, this the middle one'}`,
+    figure: 'perSecond',
+    shows: throughputShows,
+    takes: oursAndBase,
+    channels,
+    listeners: 1,
+    // Where a server looks for the channel in a list, the first one is found at once.
+    load: { ...flood(shortBytes), firstChannel: Math.floor(channels / 2) },
+    isLong: true,
+    ...(channels >= 10_000 && { rounds: Math.min(3, rounds) }),
+  })
+  const cpu = (rate: number): Measure => ({
+    name: `cpu-${rate}`,
+    group: 'cpu',
+    title: `CPU a message at ${rate.toLocaleString('en-US')} messages/s`,
+    figure: 'clientCpu',
+    shows: ['clientCpu', 'serverCpu', 'perSecond', 'p99'],
+    takes: oursAndBase,
+    ...one,
+    load: { milliseconds: 2 * milliseconds, inFlight, rate, bytes: shortBytes, channels: 1 },
+    isLong: true,
   })
   return [
     throughput(shortBytes, '100 B'),
@@ -113,6 +113,23 @@ export function listMeasures({ quick, milliseconds }: Scale): readonly Measure[]
       load: { milliseconds, inFlight, bytes: shortBytes, channels: 100 },
     },
     {
+      name: 'crowd',
+      group: 'crowd',
+      title: '1,000 listeners on one channel',
+      figure: 'deliveriesPerSecond',
+      shows: ['deliveriesPerSecond', 'clientCpu', 'serverCpu'],
+      takes: oursAndBase,
+      channels: 1,
+      listeners: 1_000,
+      load: flood(shortBytes),
+      ...(quick && { rounds: 1 }),
+    },
+    listening(1),
+    listening(1_000),
+    listening(10_000),
+    cpu(2_000),
+    cpu(20_000),
+    {
       name: 'fleet',
       group: 'fleet',
       title: 'Throughput, 100 B, 50 other connections of the database listening',
@@ -134,6 +151,27 @@ export function listMeasures({ quick, milliseconds }: Scale): readonly Measure[]
       listeners: 1,
       load: undefined,
       ...(quick && { rounds: 1 }),
+    },
+    {
+      name: 'memory',
+      group: 'memory',
+      title: `Memory over ${messages.toLocaleString('en-US')} messages: after the first tenth → at the end`,
+      figure: 'memoryGrowth',
+      shows: [
+        'memoryGrowth',
+        'publisherFirst',
+        'publisherLast',
+        'publisherMost',
+        'listenerFirst',
+        'listenerLast',
+        'listenerMost',
+        'delivered',
+        'perSecond',
+      ],
+      takes: isOurs,
+      ...one,
+      load: { ...flood(shortBytes), messages },
+      rounds: 1,
     },
   ]
 }

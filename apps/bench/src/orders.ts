@@ -12,14 +12,18 @@ export interface WorkerOptions {
 export interface Load {
   /** For how long, in milliseconds. */
   readonly milliseconds: number
+  /** So many, however long it takes. */
+  readonly messages?: number
   /** Publishes that wait for their acknowledgement at a time. */
   readonly inFlight: number
   /** Messages a second, spread over the ticks of a timer of 1 ms. Without it, as fast as acknowledgements come. */
   readonly rate?: number
   /** Of a message's JSON text. */
   readonly bytes: number
-  /** Messages go to channel 0, 1, … in turn. */
+  /** Messages go to so many channels in turn. */
   readonly channels: number
+  /** The number of the first of them. Default: 0. */
+  readonly firstChannel?: number
 }
 
 /** What the process that runs the benchmark asks a worker for. */

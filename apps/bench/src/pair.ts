@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contestant } from './contestants.js'
-import type { Measure } from './measures.js'
+import { measureMemory } from './measure-memory.js'
+import type { Measure } from './measure.js'
 import type { Load, Published, Tally } from './orders.js'
 import type { Sample } from './sample.js'
 import { serverCpu } from './server-cpu.js'
@@ -45,14 +46,16 @@ export async function startPair(
   }
 
   /** Publishes on the channels until each has been heard: not every library says when it listens. */
-  const probe = async (channels: number): Promise<void> => {
+  const probe = async (channels: number, first = 0): Promise<void> => {
     const until = Date.now() + probeWithinMilliseconds
-    let unheard: readonly number[] = Array.from({ length: channels }, (_, channel) => channel)
+    const asked = Array.from({ length: channels }, (_, channel) => first + channel)
+    let unheard: readonly number[] = asked
     while (unheard.length > 0) {
       if (Date.now() > until) throw new Error(`${contestant.name} on ${contestant.backend} hears nothing`)
       await publisher.order({ kind: 'probe', channels: unheard })
       await sleep(probeMilliseconds)
-      unheard = (await listener.order({ kind: 'unheard' })).filter((channel) => channel < channels)
+      const silent = new Set(await listener.order({ kind: 'unheard' }))
+      unheard = asked.filter((channel) => silent.has(channel))
     }
   }
 
@@ -93,6 +96,11 @@ export async function startPair(
     }
   }
 
+  const look = async (): Promise<{ publisher: number; listener: number }> => ({
+    publisher: await publisher.order({ kind: 'memory' }),
+    listener: await listener.order({ kind: 'memory' }),
+  })
+
   return {
     contestant,
     async measure(measure) {
@@ -106,8 +114,14 @@ export async function startPair(
           const after = await listener.order({ kind: 'memory' })
           return { subscribeMilliseconds: milliseconds, channelBytes: (after - before) / channels }
         }
-        await probe(channels)
-        return await measureLoad(measure, load)
+        await probe(load.channels, load.firstChannel)
+        const { messages } = load
+        if (messages === undefined) return await measureLoad(measure, load)
+        return await measureMemory({
+          messages,
+          run: (count) => run({ ...load, messages: count }, listeners),
+          look,
+        })
       } finally {
         await disconnect()
       }

@@ -7,8 +7,8 @@ const tickMilliseconds = 1
 
 /** Publishes as the load says, and resolves when every publish has settled. */
 export async function publishLoad(adapter: Adapter, load: Load): Promise<Published> {
-  const { milliseconds, inFlight, rate, bytes, channels } = load
-  const names = Array.from({ length: channels }, (_, channel) => channelName(channel))
+  const { milliseconds, messages, inFlight, rate, bytes, channels, firstChannel = 0 } = load
+  const names = Array.from({ length: channels }, (_, channel) => channelName(firstChannel + channel))
   const isTimed = rate !== undefined || inFlight === 1
   const filler = fillerFor(bytes, isTimed)
   let sequence = 0
@@ -33,7 +33,7 @@ export async function publishLoad(adapter: Adapter, load: Load): Promise<Publish
 
   if (rate === undefined) {
     const publishOn = async (): Promise<void> => {
-      while (now() < until) await publish()
+      while (messages === undefined ? now() < until : sequence < messages) await publish()
       ended = now()
     }
     await Promise.all(Array.from({ length: inFlight }, publishOn))

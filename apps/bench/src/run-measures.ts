@@ -1,7 +1,8 @@
 import { describeError } from '@ps/core'
 import { startBystanders } from './bystanders.js'
 import type { BackendName, Contestant } from './contestants.js'
-import { listMeasures, type Measure, type Scale } from './measures.js'
+import type { Measure, Scale } from './measure.js'
+import { listMeasures } from './measures.js'
 import { type BenchServer, type Pair, startPair } from './pair.js'
 import type { Measurement, Row } from './results.js'
 import type { Sample } from './sample.js'
@@ -10,7 +11,7 @@ export interface RunMeasuresOptions {
   readonly scale: Scale
   readonly contestants: readonly Contestant[]
   readonly servers: Readonly<Partial<Record<BackendName, BenchServer>>>
-  readonly isAsked: (group: string) => boolean
+  readonly isAsked: (name: string, isLong?: boolean) => boolean
   /** For the processes of the contestants. */
   readonly nodeArguments: readonly string[]
   readonly signal: AbortSignal
@@ -26,7 +27,8 @@ type Round = (pair: Pair) => Promise<Sample>
 export async function runMeasures(options: RunMeasuresOptions): Promise<void> {
   const { scale, contestants, servers, isAsked, nodeArguments, signal, onMeasurement } = options
   const measures = listMeasures(scale).filter(
-    ({ name, group, takes }) => (isAsked(group) || isAsked(name)) && contestants.some((one) => takes(one)),
+    ({ name, group, isLong, takes }) =>
+      (isAsked(group, isLong) || isAsked(name, isLong)) && contestants.some((one) => takes(one)),
   )
   const warm = scale.quick ? warmMilliseconds.quick : warmMilliseconds.full
   const pairs: Pair[] = []
@@ -96,7 +98,7 @@ export async function runMeasures(options: RunMeasuresOptions): Promise<void> {
   }
 
   try {
-    const asksIdle = isAsked('idle') && !scale.quick
+    const asksIdle = isAsked('idle', true)
     for (const contestant of contestants) {
       const server = servers[contestant.backend]
       if (server === undefined || (!asksIdle && !measures.some(({ takes }) => takes(contestant)))) continue

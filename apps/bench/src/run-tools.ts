@@ -38,7 +38,9 @@ export async function runTools(given: ToolsOptions): Promise<Measurement> {
         try {
           samples.push(await measure())
         } catch (cause) {
-          error = describeError(cause).split('\n')[0] ?? ''
+          error = isMissing(cause)
+            ? `${row.contestant.split(',')[0]} is not installed`
+            : (describeError(cause).split('\n')[0] ?? '')
         }
       }
       rows.push({ ...row, samples, ...(error !== undefined && { error }) })
@@ -95,6 +97,9 @@ function tools({ redis, postgresUrl, milliseconds, signal }: ToolsOptions, folde
   }
   return found
 }
+
+const isMissing = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
 
 function readNumber(pattern: RegExp, output: string): number {
   const found = pattern.exec(output)?.[1]

@@ -64,7 +64,10 @@ const obey: { readonly [Kind in Order['kind']]: (order: Order & { readonly kind:
     const { user, system } = process.cpuUsage()
     return (user + system) / 1_000
   },
-  memory() {
+  async memory() {
+    globalThis.gc?.()
+    // Buffers are given back after the collection that found them unused.
+    await new Promise((resolve) => setImmediate(resolve))
     globalThis.gc?.()
     const { heapUsed, external } = process.memoryUsage()
     return heapUsed + external
