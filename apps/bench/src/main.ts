@@ -76,7 +76,7 @@ async function main(): Promise<void> {
   const only = list(values.only)
   const rounds = Number(values.rounds ?? (values.quick ? 3 : 7))
   const milliseconds = Number(values.milliseconds ?? (values.quick ? 250 : 1_000))
-  const messages = Number(values.messages ?? (values.quick ? 200_000 : 10_000_000))
+  const messages = Number(values.messages ?? (values.quick ? 100_000 : 10_000_000))
   const backends = backendNames.filter((name) => (values.backend ?? name) === name)
   const scale = { quick: values.quick, rounds, milliseconds, messages }
   const names = [...groups, ...listMeasures(scale).map(({ name }) => name)]
