@@ -27,6 +27,8 @@ export interface Measure {
   readonly load: Load | undefined
   /** Fewer, where one takes long. */
   readonly rounds?: number
+  /** What the processes hold is looked at after each tenth of the load's messages. */
+  readonly showsMemory?: true
   /** Left out of a quick run, unless it is asked for by name. */
   readonly isLong?: true
   /** Other connections of the database that listen, to other channels. */

@@ -73,8 +73,9 @@ export async function startPair(
   }
 
   const measureLoad = async ({ listeners }: Measure, load: Load): Promise<Sample> => {
-    const { rate: _, ...flood } = load
-    await run({ ...flood, milliseconds: warmMilliseconds }, listeners)
+    const { rate: _, messages, ...flood } = load
+    const warm = { ...flood, milliseconds: warmMilliseconds }
+    await run(messages === undefined ? warm : { ...warm, messages: Math.ceil(messages / 4) }, listeners)
     const clientBefore = await clientCpu()
     const serverBefore = serverCpu(server.processId)
     const { published, tally } = await run(load, listeners)
@@ -106,7 +107,7 @@ export async function startPair(
     async measure(measure) {
       await connect()
       try {
-        const { channels, listeners, load } = measure
+        const { channels, listeners, load, showsMemory = false } = measure
         const before = load === undefined ? await listener.order({ kind: 'memory' }) : 0
         const { milliseconds } = await listener.order({ kind: 'listen', channels, listeners })
         if (load === undefined) {
@@ -116,7 +117,7 @@ export async function startPair(
         }
         await probe(load.channels, load.firstChannel)
         const { messages } = load
-        if (messages === undefined) return await measureLoad(measure, load)
+        if (messages === undefined || !showsMemory) return await measureLoad(measure, load)
         return await measureMemory({
           messages,
           run: (count) => run({ ...load, messages: count }, listeners),
