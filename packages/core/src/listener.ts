@@ -131,7 +131,7 @@ export function createListener(options: ListenerOptions): Listener {
         return
       }
     }
-    for (const resolve of idleWaiters.splice(0)) resolve()
+    if (idleWaiters.length > 0) for (const resolve of idleWaiters.splice(0)) resolve()
   }
 
   const enqueue = (item: Waiting): void => {
