@@ -13,7 +13,7 @@ export interface ConnectionTarget {
   readonly unknownParameters: readonly string[]
 }
 
-const form = 'redis://user:password@host:6379/0'
+const plainForm = 'redis://user:password@host:6379/0'
 const encoding = 'characters like / ? # @ : in a password are percent-encoded'
 
 /** The error of a URL that cannot be used. `reason` never holds the password. */
@@ -40,11 +40,11 @@ const readAuthority = (path: string): string => {
 
 /**
  * Reads `redis://user:password@host:port/database`, or `rediss://` for TLS with `?ca=/file` for an authority of one's
- * own. Defaults: `localhost`, 6379, no password.
+ * own. Defaults: `localhost`, 6379, no password. `form` is what errors say that it should look like.
  *
  * Throws a `PubSubError` `configuration` that never shows the password.
  */
-export function parseConnectionUrl(text: string): ConnectionTarget {
+export function parseConnectionUrl(text: string, form = plainForm): ConnectionTarget {
   if (!/^rediss?:\/\//i.test(text))
     throw unusable(`it begins neither with redis:// nor with rediss://; it is of the form ${form}`)
   // The error that `new URL` throws holds the password.
@@ -59,7 +59,10 @@ export function parseConnectionUrl(text: string): ConnectionTarget {
 
   const { ca, ...others } = Object.fromEntries(url.searchParams)
   const encrypted = url.protocol === 'rediss:'
-  if (ca && !encrypted) throw unusable('its parameter ca needs TLS, so it begins with rediss://')
+  if (ca && !encrypted)
+    throw unusable(
+      `its parameter ca needs TLS, so it begins with ${form.replace(/^redis(.*?:\/\/).*$/, 'rediss$1')}`,
+    )
 
   return {
     host: decode(url.hostname, 'host').replace(/^\[(.*)\]$/, '$1') || 'localhost',

@@ -57,7 +57,7 @@ export function connectionFailure(error: unknown, target: ConnectionTarget, open
   if (isTlsFailure(error)) {
     return new PubSubError(
       'configuration',
-      `${where}: no TLS connection: ${because}; name the authority of its certificate by ca=/file in the URL, or write redis:// where it has no TLS`,
+      `${where}: no TLS connection: ${because}; name the authority of its certificate by ca=/file in the URL, or write redis for rediss where it has no TLS`,
       details,
     )
   }
@@ -68,9 +68,9 @@ export function connectionFailure(error: unknown, target: ConnectionTarget, open
 /** A server that expects TLS hangs up on a plain handshake; one that has none waits for the end of a line. */
 function tlsAdvice(because: string, encrypted: boolean): string {
   if (encrypted && /ETIMEDOUT/.test(because))
-    return '; where the server has no TLS, the URL begins with redis://'
+    return '; where the server has no TLS, the URL begins with redis, not rediss'
   if (!encrypted && /ECONNRESET|EPIPE|closed the connection/.test(because))
-    return '; where the server expects TLS, the URL begins with rediss://'
+    return '; where the server expects TLS, the URL begins with rediss'
   return ''
 }
 

@@ -28,10 +28,10 @@ export function parseServerListUrl(
   const shared = new URLSearchParams(parameters)
   for (const name of own) shared.delete(name)
   const [first, ...others] = hosts.split(',').map((host) => {
-    if (host === '') throw unusable(`it names a server without a name; it is of the form ${form}`)
+    if (/^(:\d*)?$/.test(host)) throw unusable(`it names a server without a name; it is of the form ${form}`)
     const port = /:\d+$/.test(host) ? '' : `:${defaultPort}`
     const login = credentials === undefined ? '' : `${credentials}@`
-    return parseConnectionUrl(`${scheme}://${login}${host}${port}?${shared.toString()}`)
+    return parseConnectionUrl(`${scheme}://${login}${host}${port}?${shared.toString()}`, form)
   })
   if (first === undefined) throw unusable(`it names no server; it is of the form ${form}`)
   return { servers: [first, ...others], path, parameters }

@@ -97,11 +97,11 @@ it('TLS works with an authority of one’s own, and a certificate that nobody vo
 it('TLS to a port that has none, and none to a port that expects it, is down with advice', async (test) => {
   const plain = observe(test, requireRedis(test).replace('redis://', 'rediss://'))
   await plain.start()
-  await waitFor(() => plain.cause?.message.includes('the URL begins with redis://'))
+  await waitFor(() => plain.cause?.message.includes('the URL begins with redis, not rediss'))
   const redis = await startOwnRedis(test, { tls: true })
   const encrypted = observe(test, redis.url.replace('rediss://', 'redis://'))
   await encrypted.start()
-  await waitFor(() => encrypted.cause?.message.includes('the URL begins with rediss://'))
+  await waitFor(() => encrypted.cause?.message.includes('the URL begins with rediss'))
 })
 
 it('a payload that is not UTF-8 is reported as invalid, and hurts no other', async (test) => {

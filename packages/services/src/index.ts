@@ -9,5 +9,6 @@ export {
   type RedisClusterOptions,
   startRedisCluster,
 } from './redis-cluster.js'
+export type { RedisNode } from './redis-node.js'
 export { RedisUnavailable, startRedis } from './redis.js'
 export type { RedisOptions, RedisServer } from './redis-server.js'

@@ -1,11 +1,10 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createCertificates } from './certificates.js'
 import { freePort } from './free-port.js'
-import { findRedis } from './redis-binaries.js'
-import { type RedisReply, requestRedis } from './redis-request.js'
-import { RedisUnavailable } from './redis.js'
-import { startRestartableServer } from './restartable-server.js'
+import { type RedisNode, startRedisNode } from './redis-node.js'
+import type { RedisReply } from './redis-request.js'
 import { waitFor } from './wait-for.js'
 
 const slots = 16_384
@@ -17,6 +16,8 @@ export interface RedisClusterOptions {
   readonly replicas?: number | undefined
   /** Default: none is asked for. */
   readonly password?: string | undefined
+  /** Speak TLS with clients and among each other. `command` goes past it. */
+  readonly tls?: boolean | undefined
   /** After how many milliseconds without an answer a node fails. Default: 2,000. */
   readonly nodeTimeout?: number | undefined
   /** Server settings of every node, as in redis.conf. */
@@ -25,19 +26,9 @@ export interface RedisClusterOptions {
   readonly announce?: ((port: number) => number | Promise<number>) | undefined
 }
 
-export interface RedisClusterNode {
-  /** Its own port, whatever it announces. */
-  readonly port: number
+export interface RedisClusterNode extends RedisNode {
   /** Its id in the cluster. */
   readonly id: string
-  readonly processId: number
-  /** Sends a command to it. */
-  command(...parts: readonly (string | number)[]): Promise<RedisReply>
-  log(): string
-  kill(signal: NodeJS.Signals): void
-  halt(): Promise<void>
-  /** Stops it, if it still runs, and starts it again; it still knows the cluster. */
-  restart(): Promise<void>
 }
 
 /** A Redis Cluster of our own, on 127.0.0.1. */
@@ -55,76 +46,69 @@ export interface RedisCluster {
   stop(): Promise<void>
 }
 
-/** Starts a private Redis Cluster. Throws {@link RedisUnavailable} where no Redis can be had. */
+/** Starts a private Redis Cluster. Throws `RedisUnavailable` where no Redis can be had. */
 export async function startRedisCluster({
   masters = 3,
   replicas = 0,
   password,
+  tls = false,
   nodeTimeout = 2_000,
   settings = {},
   announce = (port) => port,
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const found = await findRedis()
-  if ('reason' in found) throw new RedisUnavailable(found.reason)
-  const { server: command, environment } = found
+  const shared = mkdtempSync(join(tmpdir(), 'ps-redis-cluster-'))
+  const certificates = tls ? await createCertificates(shared, (path) => path) : undefined
 
   const startNode = async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ps-redis-cluster-'))
-    const [port, busPort] = [await freePort(), await freePort()]
-    const announced = await announce(port)
-    const all: Record<string, string> = {
-      bind: '127.0.0.1',
-      port: String(port),
-      dir: folder,
-      save: '',
-      appendonly: 'no',
-      'cluster-enabled': 'yes',
-      'cluster-port': String(busPort),
-      'cluster-node-timeout': String(nodeTimeout),
-      'cluster-announce-ip': '127.0.0.1',
-      'cluster-announce-port': String(announced),
-      'cluster-announce-bus-port': String(busPort),
-      'cluster-allow-replica-migration': 'no',
-      'repl-diskless-sync-delay': '0',
-      ...(password !== undefined && { requirepass: password, masterauth: password }),
-      ...settings,
-    }
-    const running = await startRestartableServer({
+    const folder = mkdtempSync(join(tmpdir(), 'ps-redis-cluster-node-'))
+    const [port, busPort, tlsPort] = [await freePort(), await freePort(), await freePort()]
+    const served = tls ? tlsPort : port
+    const announced = await announce(served)
+    const node = await startRedisNode({
       name: 'Redis Cluster node',
       port,
       folder,
-      command,
-      arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
-      environment,
+      password,
+      settings: {
+        bind: '127.0.0.1',
+        port: String(port),
+        dir: folder,
+        save: '',
+        appendonly: 'no',
+        'cluster-enabled': 'yes',
+        'cluster-port': String(busPort),
+        'cluster-node-timeout': String(nodeTimeout),
+        'cluster-announce-ip': '127.0.0.1',
+        [tls ? 'cluster-announce-tls-port' : 'cluster-announce-port']: String(announced),
+        'cluster-announce-bus-port': String(busPort),
+        'cluster-allow-replica-migration': 'no',
+        'repl-diskless-sync-delay': '0',
+        ...(password !== undefined && { requirepass: password, masterauth: password }),
+        ...(certificates && {
+          'tls-port': String(tlsPort),
+          'tls-cert-file': certificates.certificateFile,
+          'tls-key-file': certificates.keyFile,
+          'tls-ca-cert-file': certificates.authorityFile,
+          'tls-auth-clients': 'no',
+          'tls-cluster': 'yes',
+          'tls-replication': 'yes',
+        }),
+        ...settings,
+      },
     })
-    const request = (...parts: readonly (string | number)[]): Promise<RedisReply> =>
-      requestRedis({ port, password, command: parts })
-    const id = String(await request('CLUSTER', 'MYID'))
-    return {
-      announced,
-      busPort,
-      stop: running.stop,
-      hasExited: running.hasExited,
-      node: {
-        port,
-        id,
-        get processId() {
-          return running.processId
-        },
-        command: request,
-        log: running.log,
-        kill: running.kill,
-        halt: running.halt,
-        restart: running.restart,
-      } satisfies RedisClusterNode,
-    }
+    // Not spread: what it says of its process changes.
+    const known: RedisClusterNode & { stop(): Promise<void> } = Object.assign(node, {
+      id: String(await node.command('CLUSTER', 'MYID')),
+    })
+    return { announced, served, busPort, node: known }
   }
 
   const outcomes = await Promise.allSettled(Array.from({ length: masters * (1 + replicas) }, startNode))
   const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   const nodes = started.map(({ node }) => node)
   const stop = async (): Promise<void> => {
-    await Promise.all(started.map((one) => one.stop()))
+    await Promise.all(nodes.map((node) => node.stop()))
+    rmSync(shared, { recursive: true, force: true })
   }
 
   const serves = async (node: RedisClusterNode): Promise<boolean> => {
@@ -136,9 +120,9 @@ export async function startRedisCluster({
   }
   const settled = async (): Promise<void> => {
     await Promise.all(
-      started
-        .filter((one) => !one.hasExited())
-        .map(({ node }) =>
+      nodes
+        .filter((node) => !node.hasExited())
+        .map((node) =>
           waitFor(() => serves(node), { timeout: 30_000, what: `the cluster on port ${node.port}` }),
         ),
     )
@@ -156,8 +140,8 @@ export async function startRedisCluster({
         await node.command('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
       }
     }
-    for (const { node, busPort } of started.slice(1))
-      await first?.command('CLUSTER', 'MEET', '127.0.0.1', node.port, busPort)
+    for (const { served, busPort } of started.slice(1))
+      await first?.command('CLUSTER', 'MEET', '127.0.0.1', served, busPort)
     for (const [index, replica] of nodes.slice(masters).entries()) {
       const master = nodes[index % masters]?.id ?? ''
       await waitFor(() => replica.command('CLUSTER', 'REPLICATE', master), { what: `a replica of ${master}` })
@@ -195,8 +179,9 @@ export async function startRedisCluster({
   }
 
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
+  const ca = certificates === undefined ? '' : `?ca=${certificates.authorityFile}`
   return {
-    url: `redis+cluster://${credentials}${started.map(({ announced }) => `127.0.0.1:${announced}`).join(',')}`,
+    url: `${tls ? 'rediss' : 'redis'}+cluster://${credentials}${started.map(({ announced }) => `127.0.0.1:${announced}`).join(',')}${ca}`,
     nodes,
     ownerOf,
     async migrateSlot(slot, to) {
