@@ -1,4 +1,5 @@
-import { describeError, PubSubError, retryDelay } from '@ps/core'
+import { PubSubError, retryDelay } from '@ps/core'
+import { askSeveral } from './ask-several.js'
 import { type Address, addressOf, type ClusterMap, readClusterMap } from './cluster-map.js'
 import type { ClusterNode } from './cluster-node.js'
 import { openConnection } from './connection.js'
@@ -74,23 +75,11 @@ export function createClusterTopology(options: ClusterTopologyOptions): ClusterT
     })
       .toSorted((one, other) => one.rank - other.rank)
       .slice(0, maxAsked)
-    const outcomes = await Promise.allSettled(asked.map(({ target }) => askOver(target)))
-    const maps = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    const [newest] = maps.toSorted((one, other) => other.epoch - one.epoch)
-    if (newest !== undefined) return newest
-    const failures = outcomes.flatMap((outcome) =>
-      outcome.status === 'rejected' && outcome.reason instanceof PubSubError ? [outcome.reason] : [],
+    const maps = await askSeveral(
+      asked.map(({ target }) => askOver(target)),
+      'no node of the cluster',
     )
-    // What nobody can mend is worth more than that another node is away.
-    const [worst] = failures.filter(({ code }) => code !== 'unavailable')
-    throw (
-      worst ??
-      new PubSubError(
-        'unavailable',
-        `no node of the cluster can be asked: ${[...new Set(failures.map(describeError))].join('; ')}`,
-        { backend: 'redis', cause: failures[0] },
-      )
-    )
+    return maps.reduce((newest, map) => (map.epoch > newest.epoch ? map : newest))
   }
 
   const apply = (map: ClusterMap): void => {

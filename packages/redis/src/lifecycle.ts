@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type BackendEvents, describeError, PubSubError } from '@ps/core'
 
 /** `start` waits no longer for the first attempt to have an outcome, in milliseconds. */
@@ -44,6 +45,8 @@ export const asUnavailable = (error: unknown): PubSubError =>
 export function createLifecycle(): Lifecycle {
   const stopping = new AbortController()
   const { signal } = stopping
+  // Each connection listens to it, and there may be any number of them.
+  setMaxListeners(0, signal)
   const inFlight = new Set<Promise<unknown>>()
   let events: BackendEvents | undefined
   let ready = false

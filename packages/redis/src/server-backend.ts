@@ -23,8 +23,8 @@ export interface ServerLocation {
   locate(signal: AbortSignal): Promise<ConnectionTarget>
   /** Gives the connection up where the server that was reached is not the one that should be. Default: it always is. */
   verify?(connection: Connection, target: ConnectionTarget): Promise<void>
-  /** Resolves with the reason once a server that had been located is no longer the one. Default: it always is. */
-  watch?(target: ConnectionTarget, ended: Promise<void>): Promise<Error | undefined>
+  /** Gives the connection up once its server is no longer the one. Resolves when it is lost. Default: it always is the one. */
+  watch?(connection: Connection, target: ConnectionTarget, signal: AbortSignal): Promise<void>
 }
 
 /** Where a backend publishes and where it listens. */
@@ -55,11 +55,6 @@ export function createServerBackend(
     if (publishing !== undefined && listening) life.up()
   }
 
-  const watch = async (connection: Connection, location: ServerLocation, target: ConnectionTarget) => {
-    const reason = await location.watch?.(target, connection.ended)
-    if (reason !== undefined) connection.lose(reason)
-  }
-
   const publishOver = async (location: ServerLocation): Promise<void> => {
     const target = await location.locate(signal)
     const connection = await openConnection({
@@ -75,7 +70,7 @@ export function createServerBackend(
     if (connection.lost === undefined) {
       publishing = connection
       up()
-      void watch(connection, location, target)
+      void location.watch?.(connection, target, signal)
     }
     await connection.ended
   }
@@ -103,7 +98,7 @@ export function createServerBackend(
       interruption = undefined
       inbox.release(subscriptions.isWanted)
       up()
-      void watch(connection, location, target)
+      void location.watch?.(connection, target, signal)
     }
     await connection.ended
   }

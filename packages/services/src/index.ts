@@ -10,5 +10,6 @@ export {
   startRedisCluster,
 } from './redis-cluster.js'
 export type { RedisNode } from './redis-node.js'
+export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis-sentinel.js'
 export { RedisUnavailable, startRedis } from './redis.js'
 export type { RedisOptions, RedisServer } from './redis-server.js'

@@ -24,7 +24,7 @@ const channels = [
 it('every channel belongs to the slot that a real server says', async (test) => {
   const cluster = await startOwnCluster(test, { masters: 1 })
   const slots = await Promise.all(
-    channels.map((channel) => cluster.nodes[0]?.command('CLUSTER', 'KEYSLOT', channel)),
+    channels.map(async (channel) => cluster.nodes[0]?.command('CLUSTER', 'KEYSLOT', channel)),
   )
   expect(channels.map(slotOf)).toEqual(slots)
 })
