@@ -40,14 +40,11 @@ export async function doctor({ verbose }: Arguments): Promise<void> {
   if (sick.length > 0) throw new CommandError(`not well: ${sick.join(', ')}`)
 }
 
-/** The value of a variable; of a URL only what is no secret. */
+/** The value of a variable; of a URL, which may name several hosts, only what is no secret. */
 function describeVariable(value: string | undefined): string {
   if (value === undefined || value === '') return '(not set)'
   if (!value.includes('://')) return value
-  try {
-    const { protocol, host, pathname } = new URL(value)
-    return `${protocol}//${host}${pathname}`
-  } catch {
-    return '(set, but not a URL)'
-  }
+  // An @ or # anywhere else comes from a password that is not encoded, of which a part would be shown.
+  const found = /^([a-z0-9+.-]+:\/\/)(?:[^@/?#]*@)?([^@?#]*)(?:\?[^@#]*)?$/i.exec(value)
+  return found === null ? '(set, but not a URL)' : `${found[1]}${found[2]}`
 }

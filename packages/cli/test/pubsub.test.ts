@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { freePort } from '@ps/services'
+import { freePort, startRedisCluster, startRedisSentinel } from '@ps/services'
 import { type Program, requireRedis, spawnProgram, uniqueName } from '@ps/services/vitest'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 
@@ -98,6 +98,33 @@ describe('both and doctor', () => {
     expect(stdout).toContain('chosen: backend postgres (the default), no fallback')
     expect(stdout).toContain('postgres: well; it publishes and hears itself')
     expect(stdout + stderr).not.toContain(new URL(inject('postgresUrl')).password)
+  })
+
+  it.for([
+    ['a cluster', () => startRedisCluster({ password: 'hunter2' })],
+    ['sentinels', () => startRedisSentinel({ password: 'hunter2', sentinelPassword: 'hunter3' })],
+  ] as const)('doctor finds %s well, and shows no password', async ([, startServers], test) => {
+    requireRedis(test)
+    const { url, stop } = await startServers()
+    test.onTestFinished(stop)
+    const { code, stdout, stderr } = await run({ PUBSUB_BACKEND: 'redis', REDIS_URL: url }, 'doctor')
+    expect(stdout).toContain('redis: well; it publishes and hears itself')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`${url.replace(/\/\/.*@/, '//').replace(/\?.*/, '')}\n`)
+    expect(stdout + stderr).not.toContain('hunter')
+  })
+
+  it.for([
+    'redis+cluster://:s3/cret@a,b',
+    'redis://user:1/s3cret@a',
+    'redis+sentinel://:s3?cret@a/main',
+    'redis+sentinel://a/main?sentinelPassword=s3#cret',
+    'redis+sentinel://a/main?sentinelPassword=s3@cret',
+  ])('doctor shows no part of a password that is not encoded: %s', async (url) => {
+    const { code, stdout, stderr } = await run({ PUBSUB_BACKEND: 'redis', REDIS_URL: url }, 'doctor')
+    expect(code).toBe(1)
+    expect(stdout).toContain('redis: NOT WELL: the Redis URL is unusable')
+    expect(stdout + stderr).not.toMatch(/s3|cret/)
   })
 })
 
