@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FaultProxy } from '@ps/services'
 import type { FleetProcess } from './fleet-process.js'
 import type { Random } from './random.js'
 import type { SoakServer } from './soak-server.js'
@@ -31,18 +32,21 @@ type DrawFault = (target: FaultTarget, random: Random) => DrawnFault
 const kinds: Readonly<Record<string, DrawFault>> = {
   'server killed': ({ server, processes }, random) => {
     const milliseconds = random.between(0, 2_000)
+    const index = random.between(0, server.size - 1)
     return {
       milliseconds,
       concerned: processes,
       async run(signal) {
-        const before = server.processId
-        const connections = processes.reduce((sum, { proxy }) => sum + proxy.connections, 0)
-        server.kill('SIGKILL')
+        const node = await server.node(index)
+        const before = node.processId
+        const links = node.link === undefined ? processes.flatMap(({ proxy }) => proxy ?? []) : [node.link]
+        const connections = links.reduce((sum, link) => sum + link.connections, 0)
+        node.kill('SIGKILL')
         await sleep(milliseconds, undefined, { signal })
-        await server.restart()
+        await node.restart()
         return {
-          proven: server.processId !== before && connections > 0,
-          proof: `process ${before} -> ${server.processId}, with ${connections} connections`,
+          proven: node.processId !== before && connections > 0,
+          proof: `${node.name}: process ${before} -> ${node.processId}, with ${connections} connections`,
         }
       },
     }
@@ -50,17 +54,20 @@ const kinds: Readonly<Record<string, DrawFault>> = {
 
   'server stopped': ({ server, processes }, random) => {
     const milliseconds = random.between(1_000, 5_000)
+    const index = random.between(0, server.size - 1)
     return {
       milliseconds,
       concerned: processes,
       async run(signal) {
-        server.kill('SIGSTOP')
+        const node = await server.node(index)
+        node.kill('SIGSTOP')
         try {
           await sleep(milliseconds, undefined, { signal })
-          const state = processState(server.processId)
-          return { proven: state === 'T', proof: `process state ${state}` }
+          const state = processState(node.processId)
+          return { proven: state === 'T', proof: `${node.name}: process state ${state}` }
         } finally {
-          server.kill('SIGCONT')
+          node.kill('SIGCONT')
+          if (!signal.aborted) await server.settled()
         }
       },
     }
@@ -75,63 +82,67 @@ const kinds: Readonly<Record<string, DrawFault>> = {
     },
   }),
 
-  'link cut': ({ processes }, random) => {
-    const one = pickProcess(processes, random)
+  'link cut': (target, random) => {
+    const { concerned, find } = drawLink(target, random)
     return {
       milliseconds: 0,
-      concerned: [one],
+      concerned,
       async run() {
-        const count = one.proxy.cut()
-        return { proven: count > 0, proof: `${count} connections of ${one.name}` }
+        const { link, name } = await find()
+        const count = link.cut()
+        return { proven: count > 0, proof: `${count} connections of ${name}` }
       },
     }
   },
 
-  'link frozen': ({ processes }, random) => {
-    const one = pickProcess(processes, random)
+  'link frozen': (target, random) => {
+    const { concerned, find } = drawLink(target, random)
     const milliseconds = random.between(1_000, 8_000)
     return {
       milliseconds,
-      concerned: [one],
+      concerned,
       async run(signal) {
+        const { link, name } = await find()
         const start = Date.now()
-        const before = one.proxy.heldBytes
-        one.proxy.freeze()
+        const before = link.heldBytes
+        link.freeze()
         try {
           await sleep(milliseconds, undefined, { signal })
-          const held = one.proxy.heldBytes - before
-          const wasDown = one.downAt >= start
+          const held = link.heldBytes - before
+          const wasDown = concerned.some(({ downAt }) => downAt >= start)
           return {
             proven: held > 0 || wasDown,
-            proof: `${one.name}: ${held} bytes held${wasDown ? ', it noticed' : ''}`,
+            proof: `${name}: ${held} bytes held${wasDown ? ', it was noticed' : ''}`,
           }
         } finally {
-          one.proxy.thaw()
+          link.thaw()
         }
       },
     }
   },
 
-  'connections refused': ({ processes }, random) => {
-    const one = pickProcess(processes, random)
+  'connections refused': (target, random) => {
+    const { concerned, find } = drawLink(target, random)
     const milliseconds = random.between(1_000, 3_000)
     return {
       milliseconds,
-      concerned: [one],
+      concerned,
       async run(signal) {
+        const { link, name } = await find()
         const start = Date.now()
-        await one.proxy.refuse()
+        await link.refuse()
         // Open connections would live on.
-        const count = one.proxy.cut()
+        const count = link.cut()
         try {
           await sleep(milliseconds, undefined, { signal })
-          const isOut = one.downAt >= start && one.isDown && one.proxy.connections === 0
+          const isOut =
+            concerned.every(({ downAt, isDown }) => downAt >= start && isDown) && link.connections === 0
           return {
             proven: isOut,
-            proof: `${one.name}: ${count} connections cut, ${one.proxy.connections} made, ${isOut ? 'down' : 'up'} at the end`,
+            proof: `${name}: ${count} connections cut, ${link.connections} made, ${isOut ? 'down' : 'up'} at the end`,
           }
         } finally {
-          await one.proxy.accept()
+          await link.accept()
         }
       },
     }
@@ -146,6 +157,27 @@ export function drawFault(kind: string, target: FaultTarget, random: Random): Dr
   const draw = kinds[kind]
   if (draw === undefined) throw new Error(`no such fault: ${kind}`)
   return draw(target, random)
+}
+
+interface DrawnLink {
+  readonly concerned: readonly FleetProcess[]
+  find(): Promise<{ readonly link: FaultProxy; readonly name: string }>
+}
+
+/** The link of one process, or that of all processes to one server. */
+function drawLink({ server, processes }: FaultTarget, random: Random): DrawnLink {
+  const index = random.between(0, server.size - 1)
+  const one = pickProcess(processes, random)
+  const { name, proxy } = one
+  if (proxy !== undefined) return { concerned: [one], find: async () => ({ link: proxy, name }) }
+  return {
+    concerned: processes,
+    async find() {
+      const node = await server.node(index)
+      if (node.link === undefined) throw new Error(`there is no link to ${node.name}`)
+      return { link: node.link, name: node.name }
+    },
+  }
 }
 
 function pickProcess(processes: readonly FleetProcess[], random: Random): FleetProcess {

@@ -8,7 +8,8 @@ export interface FleetProcess {
   readonly name: string
   readonly role: 'publisher' | 'listener'
   readonly number: number
-  readonly proxy: FaultProxy
+  /** `undefined` where its client finds the servers by what they announce. */
+  readonly proxy: FaultProxy | undefined
   /** When the newest message that was acknowledged or heard was sent, in milliseconds since 1970. */
   readonly aliveAt: number
   /** Whether its client says that it is down. */
@@ -36,7 +37,7 @@ export interface FleetProcessStart extends Omit<FleetProcessOptions, 'name' | 'b
 export async function startFleetProcess(start: FleetProcessStart): Promise<FleetProcess> {
   const { role, backend, number, channels, rate, packing, auditorPort, server, onUncaught, onDeath } = start
   const name = `${backend} ${role} ${number}`
-  const proxy = await startFaultProxy({ port: server.port })
+  const proxy = server.port === undefined ? undefined : await startFaultProxy({ port: server.port })
   let onReady = (): void => {}
   let onEndBeforeReady = (_reason: Error): void => {}
   const ready = new Promise<void>((resolve, reject) => {
@@ -69,7 +70,7 @@ export async function startFleetProcess(start: FleetProcessStart): Promise<Fleet
     file: `${role}.js`,
     argument: JSON.stringify(options),
     environment: {
-      ...environmentOf(backend, proxy.through(server.url)),
+      ...environmentOf(backend, proxy?.through(server.url) ?? server.url),
       PUBSUB_PACKING: packing ? 'on' : 'off',
     },
     onMessage: hear,
@@ -105,7 +106,7 @@ export async function startFleetProcess(start: FleetProcessStart): Promise<Fleet
       closing = true
       if (!child.hasExited()) child.kill()
       await exited
-      await proxy.close()
+      await proxy?.close()
     },
   }
 }

@@ -1,6 +1,6 @@
 import { type FleetProcess, type FleetProcessStart, startFleetProcess } from './fleet-process.js'
 import type { FinalMessage } from './messages.js'
-import { type BackendName, type SoakServer, startSoakServer } from './soak-server.js'
+import { type BackendName, type RedisKind, type SoakServer, startSoakServer } from './soak-server.js'
 import { within } from './waiting.js'
 
 const readyMilliseconds = 30_000
@@ -26,6 +26,8 @@ export interface FleetOptions
     FleetProcessStart,
     'backend' | 'channels' | 'rate' | 'auditorPort' | 'onUncaught' | 'onDeath'
   > {
+  /** Where the backend is Redis. */
+  readonly redis: RedisKind
   readonly publishers: number
   readonly listeners: number
   /** Every publisher packs; else every second one, as while packing is being introduced. */
@@ -35,6 +37,7 @@ export interface FleetOptions
 
 /** Resolves when every publisher is connected and every listener listens. Where that fails nothing is left behind. */
 export async function startFleet({
+  redis,
   publishers,
   listeners,
   packing,
@@ -42,7 +45,7 @@ export async function startFleet({
   ...shared
 }: FleetOptions): Promise<Fleet> {
   const { backend } = shared
-  const server = await startSoakServer(backend)
+  const server = await startSoakServer(backend, redis)
   const processes: FleetProcess[] = []
 
   const start = async (role: FleetProcess['role'], number: number): Promise<void> => {

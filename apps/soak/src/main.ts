@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { describeError } from '@ps/core'
 import { runSoak } from './run-soak.js'
-import { backendNames } from './soak-server.js'
+import { backendNames, redisKinds } from './soak-server.js'
 
-const usage = `pnpm soak --minutes N [--backend redis|postgres|both] [--seed n] [--packing]
+const usage = `pnpm soak --minutes N [--backend redis|postgres|both] [--redis server|cluster] [--seed n] [--packing]
 
 Runs publishers and listeners as processes, with faults, and audits every message. Every second publisher packs messages; with
 --packing all do.
@@ -20,6 +20,7 @@ try {
     options: {
       minutes: { type: 'string' },
       backend: { type: 'string', default: 'both' },
+      redis: { type: 'string', default: 'server' },
       seed: { type: 'string' },
       packing: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
@@ -30,7 +31,8 @@ try {
     const minutes = Number(values.minutes)
     const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
     const backends = backendNames.filter((name) => values.backend === 'both' || values.backend === name)
-    if (!(minutes > 0) || !Number.isInteger(seed) || backends.length === 0)
+    const redis = redisKinds.find((kind) => kind === values.redis)
+    if (redis === undefined || !(minutes > 0) || !Number.isInteger(seed) || backends.length === 0)
       throw new Error(`use it so: ${usage}`)
     const packers = values.packing ? 'every publisher' : 'every second publisher'
     process.stderr.write(
@@ -39,6 +41,7 @@ try {
     const isKept = await runSoak({
       minutes,
       backends,
+      redis,
       seed,
       packing: values.packing,
       signal: interrupted.signal,

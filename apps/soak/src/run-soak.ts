@@ -6,12 +6,14 @@ import { type Fleet, startFleet } from './fleet.js'
 import type { Fault, SoakPlan } from './messages.js'
 import { sampleMemory } from './process-life.js'
 import { createRandom } from './random.js'
-import type { BackendName } from './soak-server.js'
+import type { BackendName, RedisKind } from './soak-server.js'
 
 export interface SoakOptions {
   /** For how long messages are published. */
   readonly minutes: number
   readonly backends: readonly BackendName[]
+  /** What the fleet on Redis runs on. */
+  readonly redis: RedisKind
   /** What the faults are drawn from. */
   readonly seed: number
   /** Every publisher packs, not only every second one. */
@@ -36,6 +38,7 @@ const memoryMilliseconds = 5_000
 export async function runSoak({
   minutes,
   backends,
+  redis,
   seed,
   packing,
   signal: given,
@@ -64,6 +67,7 @@ export async function runSoak({
   const start = async (backend: BackendName): Promise<void> => {
     const fleet = await startFleet({
       backend,
+      redis,
       publishers,
       listeners,
       channels,

@@ -1,15 +1,33 @@
-import { startPostgres, startRedis } from '@ps/services'
+import { type FaultProxy, startPostgres, startRedis } from '@ps/services'
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
+import { killRedisConnections } from './kill-redis-connections.js'
 import type { Random } from './random.js'
+import { startSoakCluster } from './soak-cluster.js'
+
+/** One server of a broker. */
+export interface SoakNode {
+  /** For people. */
+  readonly name: string
+  readonly processId: number
+  /** The way of all processes to it, where none has one of its own. */
+  readonly link?: FaultProxy
+  kill(signal: NodeJS.Signals): void
+  /** Starts it again after it was killed. Resolves when messages can move. */
+  restart(): Promise<void>
+}
 
 /** The broker of a fleet. */
 export interface SoakServer {
   readonly url: string
-  readonly port: number
-  readonly processId: number
-  kill(signal: NodeJS.Signals): void
-  restart(): Promise<void>
+  /** What the link of each process leads to; `undefined`: clients find the servers by what these announce. */
+  readonly port: number | undefined
+  /** How many servers carry messages at a time. */
+  readonly size: number
+  /** One of those that carry messages now, by a number below `size`. */
+  node(index: number): Promise<SoakNode>
+  /** Resolves when messages can move after a server has gone on. */
+  settled(): Promise<void>
   stop(): Promise<void>
   /** Has the server kill its connections. Returns how many it killed, and which. */
   killConnections(random: Random): Promise<{ readonly count: number; readonly which: string }>
@@ -26,23 +44,24 @@ export const environmentOf = (backend: BackendName, url: string): Record<string,
   [backend === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: url,
 })
 
-export const startSoakServer = (backend: BackendName): Promise<SoakServer> =>
-  backend === 'redis' ? startSoakRedis() : startSoakPostgres()
+/** What a fleet on Redis runs on. */
+export const redisKinds = ['server', 'cluster'] as const
+export type RedisKind = (typeof redisKinds)[number]
+
+export function startSoakServer(backend: BackendName, redis: RedisKind): Promise<SoakServer> {
+  if (backend === 'postgres') return startSoakPostgres()
+  return redis === 'cluster' ? startSoakCluster() : startSoakRedis()
+}
 
 async function startSoakRedis(): Promise<SoakServer> {
   const server = await startRedis()
-  return withKillConnections(server, async (random) => {
+  return single(server, async (random) => {
     const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: null })
     // Its failures reject the command.
     redis.on('error', () => {})
-    const which = random.pick(['normal', 'pubsub', 'both'])
     try {
       await redis.connect()
-      let count = 0
-      for (const type of which === 'both' ? (['normal', 'pubsub'] as const) : [which]) {
-        count += Number(await redis.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes'))
-      }
-      return { count, which }
+      return await killRedisConnections(random, (...parts) => redis.call(...parts))
     } finally {
       redis.disconnect()
     }
@@ -51,7 +70,7 @@ async function startSoakRedis(): Promise<SoakServer> {
 
 async function startSoakPostgres(): Promise<SoakServer> {
   const server = await startPostgres()
-  return withKillConnections(server, async () => {
+  return single(server, async () => {
     const sql = postgres(server.url, { max: 1, onnotice: () => {} })
     try {
       const [row] = await sql<{ count: number }[]>`
@@ -65,17 +84,25 @@ async function startSoakPostgres(): Promise<SoakServer> {
   })
 }
 
-const withKillConnections = (
-  server: Omit<SoakServer, 'killConnections'>,
+const single = (
+  server: { readonly url: string; readonly port: number; stop(): Promise<void> } & Omit<SoakNode, 'name'>,
   killConnections: SoakServer['killConnections'],
-): SoakServer => ({
-  url: server.url,
-  port: server.port,
-  get processId() {
-    return server.processId
-  },
-  kill: server.kill,
-  restart: server.restart,
-  stop: server.stop,
-  killConnections,
-})
+): SoakServer => {
+  const node: SoakNode = {
+    name: 'server',
+    get processId() {
+      return server.processId
+    },
+    kill: server.kill,
+    restart: server.restart,
+  }
+  return {
+    url: server.url,
+    port: server.port,
+    size: 1,
+    node: async () => node,
+    settled: async () => {},
+    stop: server.stop,
+    killConnections,
+  }
+}

@@ -59,6 +59,14 @@ it('a master that gives all its slots away is let go, and what it served is hear
   expect(observed.events).toEqual(['gap'])
 })
 
+it('a user with no rights but those that are documented is enough', async (test) => {
+  const cluster = await startOwnCluster(test)
+  const rights = ['+spublish', '+ssubscribe', '+sunsubscribe', '+cluster|info', '+cluster|slots']
+  for (const node of cluster.nodes)
+    await node.command('ACL', 'SETUSER', 'limited', 'on', '>secret', 'resetkeys', 'allchannels', ...rights)
+  await expectToWork(test, cluster.url.replace('//', '//limited:secret@'))
+})
+
 it('a wrong password is refused at the start, and shown nowhere', async (test) => {
   const cluster = await startOwnCluster(test, { password: 'secret' })
   const { backend, start, warnings } = observe(test, cluster.url.replace('secret', 'wrong-one'))

@@ -1,4 +1,4 @@
-import { freePort } from '@ps/services'
+import { freePort, type RedisNode } from '@ps/services'
 import { waitFor } from '@ps/services/vitest'
 import { expect, it } from 'vitest'
 import { createBackend } from '../../src/index.js'
@@ -34,6 +34,18 @@ it.for([
     expect(inspectDeep([error, warnings])).not.toContain('wrong-one')
   },
 )
+
+it('users with no rights but those that are documented are enough', async (test) => {
+  const sentinel = await startOwnSentinel(test, { replicas: 0 })
+  const allow = (of: readonly RedisNode[], ...rights: string[]) =>
+    Promise.all(of.map((node) => node.command('ACL', 'SETUSER', 'limited', 'on', '>secret', ...rights)))
+  await allow(sentinel.servers, 'allchannels', '+publish', '+subscribe', '+unsubscribe', '+role')
+  await allow(sentinel.sentinels, '+sentinel|get-master-addr-by-name')
+  const observed = await startReady(test, sentinel.url.replace('//', '//limited:secret@'))
+  await observed.backend.subscribe('c')
+  await observed.backend.publish('c', '1')
+  await waitFor(() => observed.payloads('c').length === 1)
+})
 
 it('a master that no sentinel knows is refused at the start, with the names that they know', async (test) => {
   const sentinel = await startOwnSentinel(test, { replicas: 0 })
