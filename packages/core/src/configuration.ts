@@ -18,7 +18,7 @@ export interface Settings {
   readonly fallback?: string | undefined
   /** PostgreSQL connection string. Default: `DATABASE_URL`. */
   readonly databaseUrl?: string | undefined
-  /** Redis connection string. Default: `REDIS_URL`, else `redis://localhost:6379/0`. */
+  /** Redis connection string, of a server, a cluster or sentinels. Default: `REDIS_URL`, else `redis://localhost:6379/0`. */
   readonly redisUrl?: string | undefined
   /** A direct address for LISTEN where `databaseUrl` is a pooler. Default: `PUBSUB_LISTEN_URL`, else `databaseUrl`. */
   readonly listenUrl?: string | undefined
