@@ -48,7 +48,7 @@ test('who subscribes to nothing listens to nothing, so that no notification wake
   const sessions = await peer<{ query: string }[]>`
     select query from pg_stat_activity where application_name = ${application}
   `
-  expect(sessions.map(({ query }) => query.split(' ')[0]).toSorted()).toEqual(['NOTIFY', 'UNLISTEN'])
+  expect(new Set(sessions.map(({ query }) => query.split(' ')[0]))).toEqual(new Set(['NOTIFY', 'UNLISTEN']))
 })
 
 test('small, larger and largest messages keep their order among one another', async () => {

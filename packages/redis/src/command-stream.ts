@@ -109,10 +109,7 @@ export function createCommandStream(
   }
 
   const push = ([kind, channel]: readonly Reply[]): void => {
-    if (typeof kind !== 'string' || typeof channel !== 'string') return
-    // RESP 2 answers so where a connection has subscribed.
-    if (kind === 'pong') return settle(kind)
-    if (!subscriptionKinds.has(kind)) return
+    if (typeof kind !== 'string' || typeof channel !== 'string' || !subscriptionKinds.has(kind)) return
     const next = waiting[head]
     const asked =
       next?.channel === undefined && next?.parts[0]?.toLowerCase() === kind && next.parts[1] === channel
@@ -120,8 +117,17 @@ export function createCommandStream(
     if (asked) settle(null)
   }
 
+  /** In RESP 2 what is pushed looks like an answer. */
+  const isPushed = (reply: Reply | Error): reply is readonly Reply[] =>
+    listening !== undefined && Array.isArray(reply) && subscriptionKinds.has(String(reply[0]))
+
+  const answer = (reply: Reply | Error): void => {
+    if (isPushed(reply)) push(reply)
+    else settle(reply)
+  }
+
   const message = (channel: string, payload: string | undefined): void => listening?.message(channel, payload)
-  const read = createReplyReader({ reply: settle, push, message }, { listens: listening !== undefined })
+  const read = createReplyReader({ reply: answer, push, message }, { listens: listening !== undefined })
   let isFirst = true
   socket.removeAllListeners('data')
   socket.on('data', (chunk: Buffer) => {

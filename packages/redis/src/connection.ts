@@ -17,7 +17,7 @@ const connectMilliseconds = 1_500
 const keepAliveMilliseconds = 5_000
 
 /** One connection, from its opening to its loss. It never reconnects. */
-export interface Connection {
+export interface Connection extends Pick<CommandStream, 'call'> {
   /** Why it was lost, if it was. */
   readonly lost: PubSubError | undefined
   /** Resolves once it is lost. */
@@ -29,10 +29,10 @@ export interface Connection {
 }
 
 /** A connection that sends commands and does not listen. */
-export interface CommandConnection extends Connection, Omit<CommandStream, 'fail'> {}
+export interface CommandConnection extends Connection, Pick<CommandStream, 'publish' | 'idle'> {}
 
 /** A connection that listens. */
-export interface ListeningConnection extends Connection, Pick<CommandStream, 'call'> {
+export interface ListeningConnection extends Connection {
   /** The channels that it is subscribed to by `ssubscribe`, as the server has told so far. */
   shardChannels(): readonly string[]
 }
@@ -56,7 +56,7 @@ export interface OpenListeningOptions extends OpenConnectionOptions {
 
 /** A connection that has been opened, and how to speak over it. */
 interface Opened {
-  readonly connection: Connection
+  readonly connection: Omit<Connection, 'call'>
   takeOver(listening?: ListeningEvents): Omit<CommandStream, 'fail'>
 }
 
@@ -157,7 +157,7 @@ async function open({ target, name, signal, onLost }: OpenConnectionOptions): Pr
     throw lost
   }
 
-  const connection: Connection = {
+  const connection: Omit<Connection, 'call'> = {
     ended,
     get lost() {
       return lost

@@ -7,7 +7,7 @@ export type Reply = string | number | null | readonly Reply[]
 export interface ReplyEvents {
   /** An answer, or an error named `ReplyError`. */
   reply(reply: Reply | Error): void
-  /** A list that answers nothing: from RESP 3, or where the connection listens. */
+  /** A list that answers nothing, of RESP 3. */
   push(parts: readonly Reply[]): void
   /** A message. `payload` is `undefined` where it is not UTF-8. */
   message(channel: string, payload: string | undefined): void
@@ -25,8 +25,8 @@ interface Read {
 type Incomplete = number
 
 /**
- * Returns what takes the bytes as they arrive. Throws where they are none of RESP 2 or 3. `listens`: in RESP 2, whether lists
- * are pushed.
+ * Returns what takes the bytes as they arrive. Throws where they are none of RESP 2 or 3. `listens`: whether
+ * a list may be a message, as in RESP 2.
  */
 export function createReplyReader(
   events: ReplyEvents,
@@ -66,14 +66,13 @@ export function createReplyReader(
   /** Gives where it ends. */
   const read = (bytes: Buffer, from: number): { end: number } | Incomplete => {
     const kind = bytes[from]
-    const isPushed = kind === kinds.push || (listens && kind === kinds.list)
-    if (isPushed) {
+    if (kind === kinds.push || (listens && kind === kinds.list)) {
       const end = readMessage(bytes, from + 1)
       if (end !== undefined) return { end }
     }
     const found = readReply(bytes, from)
     if (typeof found === 'number') return found
-    if (isPushed && Array.isArray(found.reply)) events.push(found.reply as readonly Reply[])
+    if (kind === kinds.push && Array.isArray(found.reply)) events.push(found.reply as readonly Reply[])
     else events.reply(found.reply)
     return found
   }

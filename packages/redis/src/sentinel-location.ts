@@ -50,8 +50,7 @@ export function createSentinelLocation(url: string): ServerLocation {
 
   const askOne = async (sentinel: ConnectionTarget, signal: AbortSignal): Promise<Named> => {
     const connection = await reach(sentinel, signal)
-    const call = (...parts: [string, ...string[]]): Promise<unknown> =>
-      connection.send((redis) => redis.call('SENTINEL', ...parts))
+    const call = (...parts: readonly string[]): Promise<unknown> => connection.call('SENTINEL', ...parts)
     const [named, known] = await Promise.all([
       call('GET-MASTER-ADDR-BY-NAME', name),
       // Whom it does not know, or may not tell of, it refuses; who is newer is not known then.
@@ -99,7 +98,7 @@ export function createSentinelLocation(url: string): ServerLocation {
 
     async verify(connection, target) {
       try {
-        const role = await connection.send((redis) => redis.call('ROLE'))
+        const role = await connection.call('ROLE')
         const is = Array.isArray(role) ? String(role[0]) : String(role)
         // Until its sentinels have noticed, a master that was replaced takes messages that nobody hears.
         if (is !== 'master') connection.lose(new Error(`it is no master but a ${is}`))

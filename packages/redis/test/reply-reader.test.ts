@@ -46,11 +46,11 @@ it('a payload that is not UTF-8 is told as such', () => {
   expect(readAll([bytes])).toEqual([{ channel: 'c', payload: undefined }])
 })
 
-it('where a connection listens, lists of RESP 2 are pushes and messages', () => {
+it('where a connection listens, a list may be a message', () => {
   const message = `*3\r\n${bulk('message')}${bulk('c')}${bulk('1')}`
   expect(readAll([Buffer.from(message)], true)).toEqual([{ channel: 'c', payload: '1' }])
   expect(readAll([Buffer.from(message)])).toEqual([['message', 'c', '1']])
-  expect(readAll([Buffer.from(`*2\r\n${bulk('pong')}${bulk('')}`)], true)).toEqual([{ push: ['pong', ''] }])
+  expect(readAll([Buffer.from(`*2\r\n${bulk('pong')}${bulk('')}`)], true)).toEqual([['pong', '']])
 })
 
 it('what is no answer throws, and says what came', () => {
