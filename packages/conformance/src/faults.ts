@@ -18,7 +18,10 @@ const ready = (context: CaseContext, ...peers: Peer[]): Promise<void> =>
 
 /** What was told, without what is only another reason for being down. */
 const changes = ({ told }: Peer): string[] =>
-  told.filter((event, index) => event !== 'down' || told[index - 1] !== 'down')
+  told.filter(
+    (event, index) =>
+      event !== 'down' || told.slice(0, index).findLast((before) => before !== 'gap') !== 'down',
+  )
 
 export const faults: readonly Case[] = [
   {
