@@ -145,9 +145,9 @@ export function createClusterBackend({ url, log = silentLogger }: BackendOptions
         publisher.pump()
         settle()
       },
-      onMoved(connection) {
+      onMoved(connection, channel) {
         interruption = 'a channel has moved to another node'
-        subscriptions.moved(connection)
+        subscriptions.moved(connection, channel)
         topology?.refresh()
       },
       onLost(connection, cause, hasLeft) {

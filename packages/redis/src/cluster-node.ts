@@ -1,12 +1,6 @@
 import type { PubSubError } from '@ps/core'
 import { type Address, addressOf } from './cluster-map.js'
-import {
-  type CommandConnection,
-  type Connection,
-  type ListeningConnection,
-  openConnection,
-  openListening,
-} from './connection.js'
+import { type CommandConnection, type Connection, openConnection, openListening } from './connection.js'
 import type { ConnectionTarget } from './connection-url.js'
 import { keepConnected } from './keep-connected.js'
 
@@ -17,7 +11,7 @@ export interface ClusterNode {
   /** The connection that publishes, while it is up. */
   readonly publishing: CommandConnection | undefined
   /** The connection that listens, while it is up. There is none before `listen`. */
-  readonly listening: ListeningConnection | undefined
+  readonly listening: Connection | undefined
   /** Whether all connections that it is to have are up. */
   readonly connected: boolean
   listen(): void
@@ -32,7 +26,7 @@ export interface ClusterNodeOptions {
   readonly signal: AbortSignal
   readonly onMessage: (channel: string, payload: string | undefined) => void
   readonly onConnected: () => void
-  readonly onMoved: (connection: ListeningConnection) => void
+  readonly onMoved: (connection: Connection, channel: string) => void
   /** A connection was lost. Called before any of its calls is rejected. `hasLeft`: since `leave` was called. */
   readonly onLost: (connection: Connection, cause: PubSubError, hasLeft: boolean) => void
   /** A connection could not be made. */
@@ -44,7 +38,7 @@ export function createClusterNode(options: ClusterNodeOptions): ClusterNode {
   const leaving = new AbortController()
   const signal = AbortSignal.any([options.signal, leaving.signal])
   let publishing: CommandConnection | undefined
-  let listening: ListeningConnection | undefined
+  let listening: Connection | undefined
   let listens: Promise<void> | undefined
 
   const failed = (error: unknown): void => {
@@ -74,8 +68,8 @@ export function createClusterNode(options: ClusterNodeOptions): ClusterNode {
       name: '@ps/redis:subscribe',
       signal,
       onMessage,
-      onMoved() {
-        if (listening !== undefined) onMoved(listening)
+      onMoved(channel) {
+        if (listening !== undefined) onMoved(listening, channel)
       },
       onLost(cause) {
         const lost = listening

@@ -1,6 +1,6 @@
 import type { PubSubError } from '@ps/core'
 import type { ClusterNode } from './cluster-node.js'
-import type { Connection, ListeningConnection } from './connection.js'
+import type { Connection } from './connection.js'
 import { isForbidden, isRefusal, subscribeFailure } from './failures.js'
 import { slotOf } from './slot.js'
 
@@ -13,8 +13,8 @@ export interface ClusterSubscriptions {
   reconcile(): void
   /** A connection is lost, and with it what was subscribed there. */
   lost(connection: Connection): void
-  /** A server may have ended some subscriptions of this connection. */
-  moved(connection: ListeningConnection): void
+  /** A server has ended a subscription of this connection. */
+  moved(connection: Connection, channel: string): void
   /** Whether every wanted channel is confirmed. */
   readonly complete: boolean
   /** Whether every channel that had been confirmed is so again. */
@@ -39,9 +39,11 @@ interface Wanted {
   /** Whether it has been confirmed before. */
   promised: boolean
   /** Where it is subscribed. */
-  on: ListeningConnection | undefined
+  on: Connection | undefined
   /** Where it has been asked for, and not been answered. */
-  asked: ListeningConnection | undefined
+  asked: Connection | undefined
+  /** Whether the server has ended a subscription to it since it was asked for. */
+  movedSince: boolean
   readonly resolve: () => void
   readonly reject: (error: PubSubError) => void
 }
@@ -51,10 +53,6 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
   const wanted = new Map<string, Wanted>()
   // Those of them that are not subscribed.
   const open = new Set<Wanted>()
-  // How often each connection was told that something has moved.
-  const moves = new WeakMap<Connection, number>()
-  // How many channels each connection is letting go.
-  const leaving = new WeakMap<Connection, number>()
 
   const subscribe = (entry: Wanted): void => {
     const node = nodeOf(entry.slot)
@@ -63,16 +61,16 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
     else void ask(entry, node, node.listening)
   }
 
-  const ask = async (entry: Wanted, node: ClusterNode, connection: ListeningConnection): Promise<void> => {
+  const ask = async (entry: Wanted, node: ClusterNode, connection: Connection): Promise<void> => {
     const { channel } = entry
     entry.asked = connection
-    const movesBefore = moves.get(connection)
+    entry.movedSince = false
     try {
       await connection.call('SSUBSCRIBE', channel)
       entry.asked = undefined
       if (wanted.get(channel) !== entry || connection.lost !== undefined) return
       // It may have gone again before we were told that it had come.
-      if (moves.get(connection) !== movesBefore && !connection.shardChannels().includes(channel)) {
+      if (entry.movedSince) {
         if (entry.promised) onInterrupted(channel)
         return onRefused(new Error(`channel ${JSON.stringify(channel)} moved at once`), node)
       }
@@ -118,6 +116,7 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
           promised: false,
           on: undefined,
           asked: undefined,
+          movedSince: false,
           resolve,
           reject,
         }
@@ -131,12 +130,8 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
       if (entry === undefined) return
       forget(entry)
       onConfirmed()
-      const connection = entry.on ?? entry.asked
-      if (connection === undefined) return
-      leaving.set(connection, (leaving.get(connection) ?? 0) + 1)
       // A lost connection is subscribed to nothing either, nor is a node that has given the slot away.
-      await connection.call('SUNSUBSCRIBE', channel).catch(() => {})
-      leaving.set(connection, (leaving.get(connection) ?? 1) - 1)
+      await (entry.on ?? entry.asked)?.call('SUNSUBSCRIBE', channel).catch(() => {})
     },
     isWanted: (channel) => wanted.has(channel),
     reconcile() {
@@ -145,16 +140,10 @@ export function createClusterSubscriptions(options: ClusterSubscriptionsOptions)
     lost(connection) {
       for (const entry of wanted.values()) if (entry.on === connection) interrupt(entry)
     },
-    moved(connection) {
-      moves.set(connection, (moves.get(connection) ?? 0) + 1)
-      if ((leaving.get(connection) ?? 0) > 0) {
-        // ioredis cannot tell which answer belongs to which channel then.
-        connection.lose(new Error('channels moved while others were let go'))
-        return
-      }
-      const left = new Set(connection.shardChannels())
-      for (const entry of wanted.values())
-        if (entry.on === connection && !left.has(entry.channel)) interrupt(entry)
+    moved(connection, channel) {
+      const entry = wanted.get(channel)
+      if (entry?.on === connection) interrupt(entry)
+      else if (entry?.asked === connection) entry.movedSince = true
     },
     get complete() {
       return open.size === 0

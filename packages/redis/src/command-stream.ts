@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { publishFailure } from './failures.js'
+import { isRedirect, publishFailure } from './failures.js'
 import { createReplyReader, type Reply } from './reply-reader.js'
 
 /** Commands are handed to the system when they are so long together, in characters, so that the server can begin. */
@@ -32,6 +32,8 @@ interface Question {
   readonly channel: undefined
   /** What it asks for. A subscription is answered by a push that says the same. */
   readonly parts: readonly string[]
+  /** Whether a push has said what it asks for: its answer, or what the server had said unasked just before. */
+  isSaid: boolean
   readonly resolve: (reply: Reply) => void
   readonly reject: (error: Error) => void
 }
@@ -47,11 +49,19 @@ export interface CommandStreamEvents {
 export interface ListeningEvents {
   /** A message. `payload` is `undefined` where it is not UTF-8. */
   message(channel: string, payload: string | undefined): void
-  /** A channel was subscribed or let go, `kind` says by which command; where nothing had asked for it, `asked` is false. */
-  subscription(kind: string, channel: string, asked: boolean): void
+  /** The server has ended a subscription that `SSUBSCRIBE` made, unasked: the channel has moved to another node. */
+  moved(channel: string): void
 }
 
 const newline = 0x0a
+const ping = '*1\r\n$4\r\nPING\r\n'
+const ignore = (): void => {}
+/**
+ * A PING goes behind it. Where its slot moves meanwhile, the server says unasked what looks like the answer, and then refuses
+ * the command: only behind both is it clear which it was.
+ */
+const isFenced = (one: Waiting | undefined): one is Question =>
+  one !== undefined && one.channel === undefined && one.parts[0] === 'SUNSUBSCRIBE'
 const subscriptionKinds = new Set(['subscribe', 'unsubscribe', 'ssubscribe', 'sunsubscribe'])
 
 /**
@@ -112,9 +122,13 @@ export function createCommandStream(
     if (typeof kind !== 'string' || typeof channel !== 'string' || !subscriptionKinds.has(kind)) return
     const next = waiting[head]
     const asked =
-      next?.channel === undefined && next?.parts[0]?.toLowerCase() === kind && next.parts[1] === channel
-    listening?.subscription(kind, channel, asked)
-    if (asked) settle(null)
+      next !== undefined &&
+      next.channel === undefined &&
+      next.parts[0]?.toLowerCase() === kind &&
+      next.parts[1] === channel
+    if (asked && isFenced(next)) next.isSaid = true
+    else if (asked) settle(null)
+    else if (kind === 'sunsubscribe') listening?.moved(channel)
   }
 
   /** In RESP 2 what is pushed looks like an answer. */
@@ -122,8 +136,11 @@ export function createCommandStream(
     listening !== undefined && Array.isArray(reply) && subscriptionKinds.has(String(reply[0]))
 
   const answer = (reply: Reply | Error): void => {
-    if (isPushed(reply)) push(reply)
-    else settle(reply)
+    if (isPushed(reply)) return push(reply)
+    const next = waiting[head]
+    // This is the fence, and no answer comes any more; but for a redirection, which only the command itself brings.
+    if (isFenced(next) && next.isSaid && !isRedirect(reply)) settle(null)
+    settle(reply)
   }
 
   const message = (channel: string, payload: string | undefined): void => listening?.message(channel, payload)
@@ -172,7 +189,11 @@ export function createCommandStream(
     call(...parts) {
       if (failure !== undefined) return Promise.reject(failure)
       const command = `*${parts.length}\r\n${parts.map(encode).join('')}`
-      return new Promise((resolve, reject) => send(command, { channel: undefined, parts, resolve, reject }))
+      return new Promise((resolve, reject) => {
+        const question: Question = { channel: undefined, parts, isSaid: false, resolve, reject }
+        send(command, question)
+        if (isFenced(question)) send(ping, { ...question, parts: ['PING'], resolve: ignore, reject: ignore })
+      })
     },
     publish(channel, payload) {
       if (failure !== undefined) return Promise.reject(publishFailure(failure, channel))

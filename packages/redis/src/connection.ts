@@ -31,12 +31,6 @@ export interface Connection extends Pick<CommandStream, 'call'> {
 /** A connection that sends commands and does not listen. */
 export interface CommandConnection extends Connection, Pick<CommandStream, 'publish' | 'idle'> {}
 
-/** A connection that listens. */
-export interface ListeningConnection extends Connection {
-  /** The channels that it is subscribed to by `ssubscribe`, as the server has told so far. */
-  shardChannels(): readonly string[]
-}
-
 export interface OpenConnectionOptions {
   readonly target: ConnectionTarget
   /** What `CLIENT LIST` shows. */
@@ -50,8 +44,8 @@ export interface OpenConnectionOptions {
 export interface OpenListeningOptions extends OpenConnectionOptions {
   /** `payload` is `undefined` where it is not UTF-8. */
   readonly onMessage: (channel: string, payload: string | undefined) => void
-  /** The server may have ended a subscription that `ssubscribe` made: its channel has moved to another node. */
-  readonly onMoved?: () => void
+  /** The server has ended a subscription that `SSUBSCRIBE` made: the channel has moved to another node. */
+  readonly onMoved?: (channel: string) => void
 }
 
 /** A connection that has been opened, and how to speak over it. */
@@ -191,15 +185,8 @@ export async function openListening({
   onMessage,
   onMoved,
   ...options
-}: OpenListeningOptions): Promise<ListeningConnection> {
+}: OpenListeningOptions): Promise<Connection> {
   const { connection, takeOver } = await open(options)
-  const shardChannels = new Set<string>()
-  const { call } = takeOver({
-    message: onMessage,
-    subscription(kind, channel, asked) {
-      if (kind === 'ssubscribe') shardChannels.add(channel)
-      else if (kind === 'sunsubscribe' && shardChannels.delete(channel) && !asked) onMoved?.()
-    },
-  })
-  return Object.assign(connection, { call, shardChannels: () => [...shardChannels] })
+  const { call } = takeOver({ message: onMessage, moved: (channel) => onMoved?.(channel) })
+  return Object.assign(connection, { call })
 }

@@ -1,11 +1,11 @@
 import type { PubSubError } from '@ps/core'
-import type { ListeningConnection } from './connection.js'
+import type { Connection } from './connection.js'
 import { isForbidden, isRefusal, subscribeFailure } from './failures.js'
 
 /** The channels that are wanted, whatever connection is at hand. */
 export interface Subscriptions {
   /** Subscribes on a new connection to all that is wanted. Resolves once the server has confirmed that, or it is lost. */
-  attach(connection: ListeningConnection): Promise<void>
+  attach(connection: Connection): Promise<void>
   /** The connection is lost. All stays wanted. */
   detach(): void
   add(channel: string): Promise<void>
@@ -23,9 +23,9 @@ interface Wanted {
 
 export function createSubscriptions(): Subscriptions {
   const wanted = new Map<string, Wanted>()
-  let connection: ListeningConnection | undefined
+  let connection: Connection | undefined
 
-  const subscribe = async (through: ListeningConnection, channel: string, entry: Wanted): Promise<void> => {
+  const subscribe = async (through: Connection, channel: string, entry: Wanted): Promise<void> => {
     try {
       await through.call('SUBSCRIBE', channel)
       entry.confirmed = true

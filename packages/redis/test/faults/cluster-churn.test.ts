@@ -33,6 +33,11 @@ it('channels that come and go while their slot moves are heard if they are wante
   }
   moving.abort()
   await churning
+  // Each answer is matched with what asked for it, so no connection need be given up.
+  expect([listener.events.filter((event) => event === 'down').length, listener.cause?.message]).toEqual([
+    0,
+    undefined,
+  ])
   await waitFor(() => listener.state === 'ready' && publisher.state === 'ready')
   listener.messages.length = 0
   for (const channel of names) await publisher.backend.publish(channel, channel)
