@@ -1,11 +1,18 @@
 import type { Role } from './adapter.js'
-import type { BackendName } from './contestants.js'
+import { type BackendName, contestants } from './contestants.js'
 
 /** What a worker is started with. */
 export interface WorkerOptions {
   readonly backend: BackendName
   readonly contestant: string
   readonly role: Role
+}
+
+/** The channels of one contestant: where all are idle at the same time, nobody hears another's. */
+export const channelNames = (backend: BackendName, contestant: string): ((channel: number) => string) => {
+  const place = contestants.findIndex((one) => one.backend === backend && one.name === contestant)
+  const prefix = `bench-${String(place).padStart(2, '0')}-`
+  return (channel) => prefix + channel
 }
 
 /** How to publish. */
@@ -87,5 +94,3 @@ export interface Request {
 export type Reply =
   | { readonly number: number; readonly value: Answers[keyof Answers] }
   | { readonly number: number; readonly error: string }
-
-export const channelName = (channel: number): string => `bench-${channel}`

@@ -1,12 +1,16 @@
 import { describeError } from '@ps/core'
 import type { Adapter, BenchMessage } from './adapter.js'
 import { now } from './clock.js'
-import { channelName, type Load, type Published } from './orders.js'
+import type { Load, Published } from './orders.js'
 
 const tickMilliseconds = 1
 
 /** Publishes as the load says, and resolves when every publish has settled. */
-export async function publishLoad(adapter: Adapter, load: Load): Promise<Published> {
+export async function publishLoad(
+  adapter: Adapter,
+  load: Load,
+  channelName: (channel: number) => string,
+): Promise<Published> {
   const { milliseconds, messages, inFlight, rate, bytes, channels, firstChannel = 0 } = load
   const names = Array.from({ length: channels }, (_, channel) => channelName(firstChannel + channel))
   const isTimed = rate !== undefined || inFlight === 1

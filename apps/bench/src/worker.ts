@@ -5,7 +5,7 @@ import { contestants } from './contestants.js'
 import { createTally } from './create-tally.js'
 import {
   type Answers,
-  channelName,
+  channelNames,
   type Order,
   type Reply,
   type Request,
@@ -20,6 +20,7 @@ const { backend, contestant: name, role } = JSON.parse(process.argv[2] ?? '') as
 const contestant = contestants.find((one) => one.backend === backend && one.name === name)
 if (contestant === undefined) throw new Error(`there is no ${name} on ${backend}`)
 const connect = await contestant.load()
+const channelName = channelNames(backend, name)
 type Answer<Kind extends Order['kind']> = Answers[Kind] | Promise<Answers[Kind]>
 
 let connected: Adapter | undefined
@@ -54,7 +55,7 @@ const obey: { readonly [Kind in Order['kind']]: (order: Order & { readonly kind:
     return null
   },
   unheard: () => tally.unheard(),
-  publish: ({ load }) => publishLoad(adapter(), load),
+  publish: ({ load }) => publishLoad(adapter(), load, channelName),
   count() {
     tally.reset()
     return null

@@ -5,8 +5,13 @@ import { physicalChannel } from './physical-channel.js'
 
 /** Beyond this the gain of a larger batch is lost in the latency of its first message (docs/performance.md). */
 const maxNotifications = 500
-/** Of payloads, unless one message alone is larger. */
-const maxBatchBytes = 512 * 1_024
+/** A page of the server's notification queue, in bytes. Of what is longer than half of it, each takes one to itself. */
+const pageBytes = 8_192
+/**
+ * Of the queue, unless one message alone takes more. The smallest queue that can be set has 64 pages, and a batch that never fits
+ * would leave it full: PostgreSQL wakes the listeners for what was committed only.
+ */
+const maxBatchBytes = 60 * pageBytes
 
 /** What is to be published. */
 export interface Message {
@@ -40,7 +45,7 @@ export function takeBatch<Kind extends Message>(
       const sent = distinct(physical, text)
       if (sent === undefined) return { messages: waiting.splice(0, taken), notifications }
       notifications.push([physical, sent])
-      bytes += sent.length
+      bytes += sent.length > pageBytes / 2 ? pageBytes : sent.length
     }
     taken += 1
     if (single) break

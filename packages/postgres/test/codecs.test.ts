@@ -79,7 +79,7 @@ test('what is put into batches comes out of them, whatever the messages, in orde
   )
 })
 
-test('a batch has at most 500 notifications and 512 kB, unless one message alone is larger', () => {
+test('a batch has at most 500 notifications and 60 pages of the queue, unless one message alone takes more', () => {
   const small = Array.from({ length: 1_200 }, (_, index) => ({ channel: 'c', payload: String(index) }))
   const sizes: number[] = []
   while (small.length > 0) sizes.push(takeBatch(small, true, false).messages.length)
@@ -94,6 +94,8 @@ test('a batch has at most 500 notifications and 512 kB, unless one message alone
   while (mixed.length > 0) counts.push(takeBatch(mixed, true, false).messages.length)
   expect(counts).toEqual([1, 2, 1, 1])
   expect(takeBatch([payload(1), payload(2)], true, true).messages).toHaveLength(1)
+  const pages = Array.from({ length: 100 }, () => payload(4_200))
+  expect(takeBatch(pages, true, false).messages).toHaveLength(60)
 })
 
 test('escaping makes every message something else than a part, keeps its JSON, and can be undone', () => {

@@ -19,8 +19,7 @@ it('after an interruption the gap is told before the first message that follows,
     let keeps = false
     for (const socket of [inner, outer]) socket.on('error', end).on('close', end)
     outer.on('data', (chunk: Buffer) => {
-      // Not the connection's name, which also ends so.
-      if (holding && chunk.toString().includes('$9\r\nsubscribe\r\n')) {
+      if (holding && chunk.toString().includes('$9\r\nSUBSCRIBE\r\n')) {
         keeps = true
         holding = false
         heldText = () => Buffer.concat(held).toString()
