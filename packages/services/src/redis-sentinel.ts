@@ -133,6 +133,11 @@ export async function startRedisSentinel({
     const others = servers.filter((server) => server !== current && !server.hasExited())
     const replication = String(await current.command('INFO', 'replication'))
     if (!replication.includes('role:master')) return false
+    for (const server of servers.filter((one) => one !== current)) {
+      // One that has just come back is a master until the sentinels have found it.
+      const role = await server.command('ROLE').catch(() => undefined)
+      if (Array.isArray(role) && role[0] !== 'slave') return false
+    }
     if ((replication.match(/state=online/g)?.length ?? 0) < others.length) return false
     for (const sentinel of sentinels.filter((one) => !one.hasExited())) {
       const [state = ''] = /^master0:.*$/m.exec(String(await sentinel.command('INFO', 'sentinel'))) ?? []
