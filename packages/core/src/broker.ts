@@ -11,7 +11,7 @@ export interface Broker {
   readonly cause: Error | undefined
   /** When the last state began, in milliseconds since 1970. */
   readonly since: number
-  /** Starts the backend; rejects as {@link Backend.start} does. */
+  /** Starts the backend; resolves when its state is known; rejects as {@link Backend.start} does. */
   start(): Promise<void>
   /** Asks for the channel; the outcome comes by `confirmed` or `refused`. Idempotent. */
   subscribe(channel: string): void
@@ -54,6 +54,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
   let cause: Error | undefined
   let since = Date.now()
   let reported = false
+  let onReported: (() => void) | undefined
   // What the backend says; `state` is ready once what was asked for meanwhile is confirmed as well.
   let up = false
   let reports = 0
@@ -107,6 +108,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
   const enter = (next: BackendState): void => {
     const changed = next !== state || !reported
     reported = true
+    onReported?.()
     state = next
     if (!changed) return
     since = Date.now()
@@ -147,7 +149,14 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
     get since() {
       return since
     },
-    start: () => backend.start(backendEvents),
+    async start() {
+      await backend.start(backendEvents)
+      // What was subscribed before is confirmed first.
+      if (up && !reported)
+        await new Promise<void>((resolve) => {
+          onReported = resolve
+        })
+    },
     publish: (channel, payload) => backend.publish(prefix + channel, payload),
     subscribe: (channel) => void want(channel, true),
     async unsubscribe(channel) {

@@ -11,6 +11,8 @@ export interface Gap {
   readonly reason: string
   /** How many messages are missing, where that is known. */
   readonly missed?: number
+  /** The client that published what is missing, where recovery knows it: see {@link RecoveryHealth.publisher}. */
+  readonly publisher?: string
 }
 
 /**
@@ -57,6 +59,24 @@ export interface BackendHealth {
   readonly reason?: string
 }
 
+/** What recovery has to do; counted since the client was created. */
+export interface RecoveryHealth {
+  /** The id under which this client publishes; no two clients share one. */
+  readonly publisher: string
+  /** What was published and is kept to be sent again. */
+  readonly kept: { readonly messages: number; readonly bytes: number }
+  /** What is held back because something before it is missing. */
+  readonly heldBytes: number
+  /** Messages sent again because a listener asked for them. */
+  readonly resent: number
+  /** Messages that a listener asked for and that were no longer kept. */
+  readonly forgotten: number
+  /** Messages asked for, once a request. */
+  readonly requested: number
+  /** Messages that had arrived before, and were dropped. */
+  readonly doubles: number
+}
+
 /** What {@link Client.health} found. */
 export interface Health {
   /** The backend that publishing uses now, or would use first while none is up. */
@@ -70,6 +90,8 @@ export interface Health {
   readonly since: string
   /** Every configured broker, the first choice first. */
   readonly backends: readonly BackendHealth[]
+  /** What recovery does; `null` where it is off. */
+  readonly recovery: RecoveryHealth | null
   /** What waits to be acknowledged. */
   readonly queued: { readonly messages: number; readonly bytes: number }
   /** Counted since the client was created. */

@@ -3,6 +3,7 @@ import { assertChannelName } from './channel-name.js'
 import { describeError, PubSubError } from './errors.js'
 import { maxListenerBytes, maxListenerMessages } from './listener.js'
 import { maxQueuedBytes, maxQueuedMessages } from './publish-queue.js'
+import { maxKeptBytes } from './recovery/outgoing.js'
 
 /** Environment variables, or anything shaped like them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -29,6 +30,11 @@ export interface Settings {
    * every listener is one of ours: any other sees packs. Default: `PUBSUB_PACKING` (`on` or `off`), else `false`.
    */
   readonly packing?: boolean | undefined
+  /**
+   * Numbers messages and keeps them for a while, so that listeners get once and in order what a broker has lost or brought
+   * twice. Default: `PUBSUB_RECOVERY` (`on` or `off`), else `true` where there is a fallback.
+   */
+  readonly recovery?: boolean | undefined
   /** How long a publish waits for its acknowledgement, in milliseconds. Default: `PUBSUB_PUBLISH_TIMEOUT`, else 5,000. */
   readonly publishTimeout?: number | undefined
   /** How long `close` waits for what is under way, in milliseconds. Default: `PUBSUB_CLOSE_TIMEOUT`, else 5,000. */
@@ -45,6 +51,10 @@ export interface Settings {
   readonly maxQueuedMessages?: number | undefined
   /** The most bytes that wait to be acknowledged. Default: 16 MiB. */
   readonly maxQueuedBytes?: number | undefined
+  /**
+   * The most bytes of published messages that recovery keeps, to send them again. Default: `PUBSUB_MAX_KEPT_BYTES`, else 8 MiB.
+   */
+  readonly maxKeptBytes?: number | undefined
   /** The most messages that wait for one listener. Default: 10,000. */
   readonly maxListenerMessages?: number | undefined
   /** The most bytes that wait for one listener. Default: 16 MiB. */
@@ -64,6 +74,8 @@ export interface Configuration {
   readonly fallback: Choice | undefined
   readonly prefix: string
   readonly packing: boolean
+  /** `undefined` where nothing is said: then it depends on whether there is a fallback. */
+  readonly recovery: boolean | undefined
   readonly listenUrl: string | undefined
   readonly limits: ClientLimits
   /** The URL for a backend. Throws `configuration` where one is needed and missing. */
@@ -133,6 +145,7 @@ export function readConfiguration(
     fallback,
     prefix,
     packing: settings.packing ?? readSwitch('PUBSUB_PACKING', variable) ?? false,
+    recovery: settings.recovery ?? readSwitch('PUBSUB_RECOVERY', variable),
     listenUrl: settings.listenUrl ?? variable('PUBSUB_LISTEN_URL'),
     limits: {
       publishTimeout: settings.publishTimeout ?? readNumber('PUBSUB_PUBLISH_TIMEOUT', variable) ?? 5_000,
@@ -142,6 +155,7 @@ export function readConfiguration(
         settings.maxMessageBytes ?? readNumber('PUBSUB_MAX_MESSAGE_BYTES', variable) ?? 1024 * 1024,
       maxQueuedMessages: settings.maxQueuedMessages ?? maxQueuedMessages,
       maxQueuedBytes: settings.maxQueuedBytes ?? maxQueuedBytes,
+      maxKeptBytes: settings.maxKeptBytes ?? readNumber('PUBSUB_MAX_KEPT_BYTES', variable) ?? maxKeptBytes,
       maxListenerMessages: settings.maxListenerMessages ?? maxListenerMessages,
       maxListenerBytes: settings.maxListenerBytes ?? maxListenerBytes,
     },
@@ -168,6 +182,7 @@ const numbers = [
   'maxMessageBytes',
   'maxQueuedMessages',
   'maxQueuedBytes',
+  'maxKeptBytes',
   'maxListenerMessages',
   'maxListenerBytes',
 ] as const satisfies readonly (keyof Settings)[]

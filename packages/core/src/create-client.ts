@@ -117,7 +117,7 @@ export async function createClient<Channels extends object = ChannelMap>(
 ): Promise<Client<Channels>> {
   const log = options.log ?? standardErrorLogger
   const { configuration, choices, explanation, warnings, load } = resolve(options)
-  const { limits, listenUrl, packing, prefix, urlOf } = configuration
+  const { limits, listenUrl, packing, prefix, recovery, urlOf } = configuration
 
   const create = async ({ name }: Choice): Promise<Backend> => {
     const url = urlOf(name)
@@ -145,6 +145,7 @@ export async function createClient<Channels extends object = ChannelMap>(
     backends,
     prefix,
     packing,
+    recovery: recovery ?? choices.length > 1,
     log,
     ...limits,
   })) as Client<object> as Client<Channels>

@@ -3,6 +3,7 @@ import type { BackendHealth, ClientState, Counts, Health } from './client.js'
 import { settledWithin } from './deadline.js'
 import { describeError } from './errors.js'
 import type { PublishQueue } from './publish-queue.js'
+import type { Recovery } from './recovery/recovery.js'
 import type { Route } from './route.js'
 
 const pingTimeout = 2_000
@@ -12,6 +13,7 @@ export interface HealthSources {
   readonly route: Route
   readonly queue: PublishQueue
   readonly counts: Counts
+  readonly recovery: Recovery | undefined
 }
 
 /** `ready` where all of `states` are, `down` where none is. */
@@ -22,7 +24,13 @@ export function combinedState(states: readonly ('ready' | 'down')[]): ClientStat
 }
 
 /** Asks every broker by a round trip. */
-export async function checkHealth({ brokers, route, queue, counts }: HealthSources): Promise<Health> {
+export async function checkHealth({
+  brokers,
+  route,
+  queue,
+  counts,
+  recovery,
+}: HealthSources): Promise<Health> {
   const backends = await Promise.all(brokers.map(checkBackend))
   return {
     backend: route.chosen.name,
@@ -31,6 +39,7 @@ export async function checkHealth({ brokers, route, queue, counts }: HealthSourc
     reason: route.reason,
     since: new Date(route.since).toISOString(),
     backends,
+    recovery: recovery?.health() ?? null,
     queued: { messages: queue.messages, bytes: queue.bytes },
     counts,
   }

@@ -11,6 +11,7 @@ export type {
   ListenOptions,
   MessagesOptions,
   OverflowPolicy,
+  RecoveryHealth,
   StateChange,
   Subscription,
 } from './client.js'

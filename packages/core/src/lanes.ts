@@ -8,6 +8,8 @@ export interface LaneMessage {
   readonly bytes: number
   /** Nobody waits for it any more. */
   readonly settled: boolean
+  /** Its place among those of its channel, or 0 where they are not numbered. A pack has no holes. */
+  readonly sequence: number
 }
 
 /**
@@ -56,12 +58,19 @@ export function createLanes<Message extends LaneMessage>(
       if (lane === undefined) return undefined
       let pack: [Message, ...Message[]] | undefined
       let bytes = envelopeBytes
+      let sequence = 0
       for (; lane.head < lane.waiting.length; lane.head += 1) {
         const message = lane.waiting[lane.head]
         if (message === undefined || message.settled) continue
         if (pack === undefined) pack = [message]
-        else if (pack.length < maxPackMessages && bytes + 1 + message.bytes <= maxBytes) pack.push(message)
+        else if (
+          pack.length < maxPackMessages &&
+          bytes + 1 + message.bytes <= maxBytes &&
+          (message.sequence === 0 || message.sequence === sequence + 1)
+        )
+          pack.push(message)
         else break
+        sequence = message.sequence
         bytes += message.bytes + (pack.length === 1 ? 0 : 1)
       }
       if (lane.head === lane.waiting.length) {

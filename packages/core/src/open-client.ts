@@ -12,6 +12,9 @@ import type { Logger } from './logger.js'
 import { encodeMessage } from './message-text.js'
 import { createPublishQueue } from './publish-queue.js'
 import { pullMessages } from './pulled-messages.js'
+import { controlChannel } from './recovery/control-message.js'
+import { withoutOrigin } from './recovery/origin.js'
+import { createRecovery } from './recovery/recovery.js'
 import { createRoute } from './route.js'
 import { createSubscriptions } from './subscriptions.js'
 
@@ -25,6 +28,7 @@ export interface ClientLimits {
   readonly maxListenerMessages: number
   readonly maxListenerBytes: number
   readonly returnAfter: number
+  readonly maxKeptBytes: number
 }
 
 export interface OpenClientOptions extends ClientLimits {
@@ -34,6 +38,8 @@ export interface OpenClientOptions extends ClientLimits {
   readonly prefix: string
   /** Whether messages of one channel may share a payload. */
   readonly packing: boolean
+  /** Whether messages are numbered, so that what a broker has lost can be sent again. */
+  readonly recovery: boolean
   readonly log: Logger
 }
 
@@ -76,10 +82,22 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
 
   const connect = (backend: Backend): Broker => {
     const broker = createBroker(backend, prefix, {
-      message: (channel, payload) => subscriptions.message(channel, payload),
-      confirmed: (channel) => subscriptions.confirmed(channel),
-      refused: (channel, error) => subscriptions.refused(channel, error),
-      gap: (reason) => subscriptions.gap(broker, reason),
+      message(channel, payload) {
+        if (recovery === undefined) subscriptions.message(channel, withoutOrigin(payload), 0)
+        else if (!recovery.message(broker, channel, payload)) subscriptions.message(channel, payload, 0)
+      },
+      confirmed(channel) {
+        subscriptions.confirmed(channel)
+        if (channel !== controlChannel) recovery?.confirmed(channel)
+      },
+      refused(channel, error) {
+        if (channel === controlChannel) report(error)
+        else subscriptions.refused(channel, error)
+      },
+      gap(reason) {
+        subscriptions.interrupted(broker, reason, (channel) => recovery?.isPlain(channel) ?? true)
+        recovery?.interrupted()
+      },
       stateChanged: () => stateChanged(broker),
       causeChanged({ name, cause }) {
         const words = `${name} is still down: ${describeError(cause)}`
@@ -94,7 +112,21 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   }
   const [first, ...others] = options.backends
   const brokers: readonly [Broker, ...Broker[]] = [connect(first), ...others.map(connect)]
-  const subscriptions = createSubscriptions({ brokers, onInvalid: invalid, onRefused: report })
+  const subscriptions = createSubscriptions({
+    brokers,
+    onInvalid: invalid,
+    onRefused: report,
+    onEntered: (channel) => recovery?.entered(channel),
+    onLeft: (channel) => recovery?.left(channel),
+  })
+  const recovery = options.recovery
+    ? createRecovery({
+        maxKeptBytes: options.maxKeptBytes,
+        brokers,
+        deliver: subscriptions.message,
+        gap: subscriptions.gap,
+      })
+    : undefined
 
   let told: Pick<StateChange, 'backend'> & Partial<StateChange> = { backend: first.name }
   const tellState = (): void => {
@@ -118,6 +150,8 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     maxMessages: options.maxQueuedMessages,
     maxBytes: options.maxQueuedBytes,
     packing: options.packing,
+    outgoing: recovery?.outgoing,
+    onDecided: (channel) => recovery?.decided(channel),
     onPublished: () => {
       counts.published += 1
     },
@@ -132,6 +166,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     if (broker.state === 'ready') {
       if (started) log.info(`${broker.name} is connected`)
     } else {
+      recovery?.failed()
       const { name, cause } = broker
       const words = `${name} is down, trying to reconnect: ${cause === undefined ? 'no reason given' : describeError(cause)}`
       log.warn(words)
@@ -149,6 +184,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   }
 
   try {
+    if (recovery !== undefined) for (const broker of brokers) broker.subscribe(controlChannel)
     await Promise.all(brokers.map((broker) => broker.start()))
   } catch (error) {
     closing = closeBrokers()
@@ -250,6 +286,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
       settledWithin(Promise.all(running.map((listener) => listener.idle())), closeTimeout),
     ])
     listeners.clear()
+    await recovery?.close()
     route.close()
     await closeBrokers()
   }
@@ -278,7 +315,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
         },
       )
     },
-    health: () => checkHealth({ brokers, route, queue, counts: { ...counts } }),
+    health: () => checkHealth({ brokers, route, queue, recovery, counts: { ...counts } }),
     on: emitter.on,
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => client.close(),

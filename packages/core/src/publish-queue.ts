@@ -4,7 +4,10 @@ import { describeError, isPubSubError, PubSubError } from './errors.js'
 import { createLanes, type Lanes } from './lanes.js'
 import type { MessageText } from './message-text.js'
 import { packEnvelopeBytes, packTexts } from './pack.js'
+import { maxOriginBytes, withOrigin } from './recovery/origin.js'
+import type { Outgoing, OutgoingChannel } from './recovery/outgoing.js'
 import type { Route } from './route.js'
+import { createStallWatch } from './stall-watch.js'
 
 /** The most messages that may wait to be acknowledged. */
 export const maxQueuedMessages = 65_536
@@ -21,6 +24,13 @@ export interface PublishQueueOptions {
   readonly maxBytes: number
   /** Whether messages of one channel may share a payload. */
   readonly packing: boolean
+  /**
+   * Numbers the messages, so that those whose outcome is unknown can be sent again: listeners deliver them once. Without
+   * it they resolve `false`.
+   */
+  readonly outgoing: Outgoing | undefined
+  /** The next message of a channel is decided. */
+  readonly onDecided: (channel: OutgoingChannel) => void
   /** A publish resolved `true`. */
   readonly onPublished: () => void
   /** A publish resolved `false`; the error says why. */
@@ -42,12 +52,18 @@ export interface PublishQueue {
 }
 
 interface Entry extends MessageText {
-  /** Empty once it is settled, because an entry may stand in a list for longer. */
+  /** Empty once it is settled and no longer needed, because an entry may stand in a list for longer. */
   text: string
+  /** What numbers it, and its number; nothing, and 0, without recovery. */
+  readonly numbered: OutgoingChannel | undefined
+  readonly sequence: number
   readonly order: number
   readonly channel: string
   readonly expires: number
   settled: boolean
+  accepted: boolean
+  /** With whom it is on its way. */
+  flight: Flight | undefined
   readonly resolve: (accepted: boolean) => void
   readonly reject: (error: PubSubError) => void
 }
@@ -61,13 +77,13 @@ interface Flight {
   readonly lanes: Lanes<Entry> | undefined
   /** Set when the broker no longer carries messages: what is still in flight may come back. */
   ended: boolean
+  /** Set when nobody waits for its answers any more: all that was in flight is sent again. */
+  abandoned: boolean
 }
 
-const lanesOf = ({ backend }: Broker): Lanes<Entry> =>
-  createLanes(backend.payloadBytes ?? defaultPayloadBytes, packEnvelopeBytes)
-
 export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
-  const { route, publishTimeout, packing } = options
+  const { route, publishTimeout, packing, outgoing } = options
+  const envelopeBytes = packEnvelopeBytes + (outgoing === undefined ? 0 : maxOriginBytes)
   // In the order of the calls, which is also the order of expiry; the one at the head is never settled.
   let unsettled: Entry[] = []
   let unsettledHead = 0
@@ -82,6 +98,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   // What a broker has in flight when it goes down, refuses a message or is no longer the chosen one is answered one by
   // one; nothing may overtake it meanwhile.
   let flight: Flight | undefined
+  const endedFlights = new Set<Flight>()
   let comingBack = 0
   // Why the broker took nothing lately although it is up.
   let refusal: PubSubError | undefined
@@ -90,6 +107,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     if (flight === undefined) return
     flight.ended = true
     comingBack += flight.count
+    if (flight.count > 0) endedFlights.add(flight)
     takeBack(flight.lanes?.clear() ?? [])
     flight = undefined
   }
@@ -106,23 +124,61 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     if (broker === undefined) return undefined
     if (flight !== undefined && flight.broker !== broker) endFlight()
     if (comingBack > 0) return undefined
-    return (flight ??= { broker, count: 0, ended: false, lanes: packing ? lanesOf(broker) : undefined })
+    if (flight === undefined) {
+      const lanes = packing
+        ? createLanes<Entry>(broker.backend.payloadBytes ?? defaultPayloadBytes, envelopeBytes)
+        : undefined
+      flight = { broker, count: 0, ended: false, abandoned: false, lanes }
+    }
+    return flight
+  }
+
+  // Only what is numbered can be sent again while the first answer may still come.
+  const stall =
+    outgoing === undefined
+      ? undefined
+      : createStallWatch(
+          () => comingBack > 0 || (flight !== undefined && flight.count > 0),
+          () => abandon(),
+        )
+
+  /** Sends all that a mute broker has not answered over another one, if there is one. */
+  const abandon = (): void => {
+    const current = flight !== undefined && flight.count > 0 ? [flight] : []
+    for (const mute of [...endedFlights, ...current]) {
+      if (!route.suspend(mute.broker)) continue
+      if (endedFlights.delete(mute)) comingBack -= mute.count
+      if (flight === mute) flight = undefined
+      mute.abandoned = true
+      takeBack(mute.lanes?.clear() ?? [])
+      takeBack(unsettled.slice(unsettledHead).filter((entry) => entry.flight === mute && !entry.settled))
+    }
+    route.update()
   }
 
   const land = (landed: Flight): void => {
     landed.count -= 1
+    if (landed.abandoned) {
+      if (landed.count === 0) route.resume(landed.broker)
+      return
+    }
     if (!landed.ended) return
     comingBack -= 1
+    if (landed.count === 0) endedFlights.delete(landed)
     if (comingBack === 0) queueMicrotask(pump)
   }
 
   const settle = (entry: Entry): boolean => {
     if (entry.settled) return false
     entry.settled = true
-    entry.text = ''
+    entry.flight = undefined
+    if (outgoing === undefined) entry.text = ''
     messages -= 1
     bytes -= entry.bytes
-    while (unsettled[unsettledHead]?.settled) unsettledHead += 1
+    for (let head = unsettled[unsettledHead]; head?.settled; head = unsettled[unsettledHead]) {
+      unsettledHead += 1
+      if (head.numbered !== undefined) decide(head, head.numbered)
+    }
     if (unsettledHead > 1_024 && unsettledHead * 2 > unsettled.length) {
       unsettled = unsettled.slice(unsettledHead)
       unsettledHead = 0
@@ -135,6 +191,12 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
       onEmpty?.()
     }
     return true
+  }
+
+  const decide = (entry: Entry, channel: OutgoingChannel): void => {
+    outgoing?.decide(channel, entry.accepted ? entry.text : undefined)
+    entry.text = ''
+    options.onDecided(channel)
   }
 
   const fail = (entry: Entry, error: PubSubError): void => {
@@ -170,7 +232,9 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   }
 
   const succeed = (entry: Entry): void => {
-    if (!settle(entry)) return
+    if (entry.settled) return
+    entry.accepted = true
+    settle(entry)
     options.onPublished()
     entry.resolve(true)
   }
@@ -185,9 +249,17 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     if (joined.lanes === undefined || joined.lanes.enter(entry)) sendAlone(entry, joined)
   }
 
+  /** What goes to the broker for a message, or for a pack of `count` that begins with it. */
+  const payloadOf = ({ numbered, sequence }: Entry, text: string, count: number): string => {
+    if (outgoing === undefined || numbered === undefined) return text
+    return withOrigin(outgoing.publisher, sequence, sequence === numbered.start + 1, text, count)
+  }
+
   const sendAlone = (entry: Entry, joined: Flight): void => {
     joined.count += 1
-    joined.broker.publish(entry.channel, entry.text).then(
+    entry.flight = joined
+    stall?.given()
+    joined.broker.publish(entry.channel, payloadOf(entry, entry.text, 1)).then(
       () => {
         taken(joined)
         succeed(entry)
@@ -199,9 +271,13 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
 
   /** Sends what is of one channel as one payload. */
   const sendPack = (entries: readonly [Entry, ...Entry[]], joined: Flight): void => {
-    const [{ channel }] = entries
+    const [first] = entries
+    const { channel } = first
     joined.count += 1
-    joined.broker.publish(channel, packTexts(entries.map(({ text }) => text))).then(
+    for (const entry of entries) entry.flight = joined
+    stall?.given()
+    const text = packTexts(entries.map((entry) => entry.text))
+    joined.broker.publish(channel, payloadOf(first, text, entries.length)).then(
       () => {
         taken(joined)
         for (const entry of entries) succeed(entry)
@@ -212,17 +288,23 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   }
 
   const taken = (joined: Flight): void => {
+    if (!joined.abandoned) stall?.answered()
     land(joined)
     refusal = undefined
   }
 
   const notTaken = (entries: readonly [Entry, ...Entry[]], joined: Flight, error: unknown): void => {
     const { broker, ended } = joined
+    if (!joined.abandoned) stall?.answered()
     land(joined)
+    if (joined.abandoned) return
     const open = entries.filter(({ settled }) => !settled)
     if (isPubSubError(error, 'not_permitted')) {
       for (const entry of open) if (settle(entry)) entry.reject(error)
-    } else if (isPubSubError(error, 'not_sent')) {
+    } else if (
+      isPubSubError(error) &&
+      (error.code === 'not_sent' || (outgoing !== undefined && error.code !== 'closed'))
+    ) {
       takeBack(open)
       if (!ended && open.length > 0) {
         refusal = error
@@ -238,7 +320,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   /** Sends what has waited on the channel for what came back now. */
   const goOn = (channel: string, joined: Flight): void => {
     const { lanes } = joined
-    if (lanes === undefined || joined.ended || !lanes.arrived(channel)) return
+    if (lanes === undefined || joined.ended || joined.abandoned || !lanes.arrived(channel)) return
     if (nextFlight() !== joined) {
       if (!joined.ended) endFlight()
       return
@@ -300,7 +382,21 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
         const expires = Date.now() + publishTimeout
         // Written out, because `...message` made this five times slower.
         const { text, bytes: size } = message
-        const entry: Entry = { text, bytes: size, order, channel, expires, settled: false, resolve, reject }
+        const numbered = outgoing?.number(channel)
+        const entry: Entry = {
+          text,
+          bytes: size,
+          numbered,
+          sequence: numbered?.last ?? 0,
+          order,
+          channel,
+          expires,
+          settled: false,
+          accepted: false,
+          flight: undefined,
+          resolve,
+          reject,
+        }
         unsettled.push(entry)
         armTimer()
         const next = waiting.length === 0 && returned.length === 0 ? nextFlight() : undefined
@@ -317,6 +413,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
         for (const entry of unsettled.slice(unsettledHead)) fail(entry, timeoutError(entry))
       }
       clearTimeout(timer)
+      stall?.close()
     },
   }
 }

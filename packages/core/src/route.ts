@@ -18,6 +18,9 @@ export interface Route {
   update(): void
   /** Leaves a broker alone for a moment, because it refused a message although it is up. */
   pause(broker: Broker): void
+  /** Leaves a broker that does not answer until `resume`, if there is another one. Whether there is. `update` is to follow. */
+  suspend(broker: Broker): boolean
+  resume(broker: Broker): void
   close(): void
 }
 
@@ -32,6 +35,7 @@ export function createRoute(
 ): Route {
   const [first] = brokers
   const pausedUntil = new Map<Broker, number>()
+  const suspended = new Set<Broker>()
   let chosen = first
   let reason = 'it is the first choice'
   let since = Date.now()
@@ -40,14 +44,15 @@ export function createRoute(
 
   const pauseEnd = (broker: Broker): number => pausedUntil.get(broker) ?? 0
   const isPaused = (broker: Broker): boolean => pausedUntil.has(broker) && pauseEnd(broker) > Date.now()
-  const isUsable = (broker: Broker): boolean => broker.state === 'ready' && !isPaused(broker)
+  const isUp = (broker: Broker): boolean => broker.state === 'ready' && !suspended.has(broker)
+  const isUsable = (broker: Broker): boolean => isUp(broker) && !isPaused(broker)
   /** From when on publishing may return to a broker that is up. */
   const returnsAt = (broker: Broker): number => Math.max(broker.since, pauseEnd(broker)) + returnAfter
 
-  const whyNotFirst = (): string =>
-    first.cause === undefined
-      ? `${first.name} takes no messages`
-      : `${first.name} is unreachable: ${describeError(first.cause)}`
+  const whyNotFirst = (): string => {
+    if (first.cause !== undefined) return `${first.name} is unreachable: ${describeError(first.cause)}`
+    return `${first.name} ${suspended.has(first) ? 'is unreachable: it does not answer' : 'takes no messages'}`
+  }
 
   const choose = (broker: Broker): void => {
     carrying = true
@@ -67,13 +72,13 @@ export function createRoute(
     const carries = carrying && isUsable(chosen)
     const now = Date.now()
     const usable = brokers.find((broker) =>
-      carries && broker !== chosen ? broker.state === 'ready' && returnsAt(broker) <= now : isUsable(broker),
+      carries && broker !== chosen ? isUp(broker) && returnsAt(broker) <= now : isUsable(broker),
     )
     if (usable !== undefined) choose(usable)
     // Who is up and would be preferred, but only later.
     const better = brokers
       .slice(0, usable === undefined ? brokers.length : brokers.indexOf(usable))
-      .filter((broker) => broker.state === 'ready')
+      .filter(isUp)
     if (better.length > 0) wakeAt(Math.min(...better.map(usable === undefined ? pauseEnd : returnsAt)))
     onChange()
   }
@@ -92,6 +97,17 @@ export function createRoute(
     update,
     pause(broker) {
       pausedUntil.set(broker, Date.now() + pauseAfterRefusal)
+      update()
+    },
+    suspend(broker) {
+      if (!brokers.some((other) => other !== broker && isUsable(other))) return false
+      suspended.add(broker)
+      return true
+    },
+    resume(broker) {
+      suspended.delete(broker)
+      // Publishing returns after as long as if it had been down until now.
+      pausedUntil.set(broker, Date.now())
       update()
     },
     close: () => clearTimeout(timer),

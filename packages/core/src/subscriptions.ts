@@ -9,6 +9,10 @@ export interface SubscriptionsOptions {
   readonly brokers: readonly Broker[]
   /** A payload could not be delivered. */
   readonly onInvalid: (error: PubSubError) => void
+  /** A channel gets its first listener. */
+  readonly onEntered: (channel: string) => void
+  /** A channel has lost its last listener. */
+  readonly onLeft: (channel: string) => void
   /** A broker refused a channel that live listeners hear over another one. */
   readonly onRefused: (error: PubSubError) => void
 }
@@ -21,16 +25,18 @@ export interface Subscriptions {
   remove(channel: string, listener: Listener, reason?: unknown): Promise<void>
   /** Removes every listener; pending `add`s reject with `closed`. */
   close(): void
-  /** A payload arrived. */
-  message(channel: string, payload: string): void
+  /** A message arrived, or a pack, of which the first `skip` messages are not delivered. */
+  message(channel: string, text: string, skip: number): void
   /** To be called when a broker has confirmed the channel. */
   confirmed(channel: string): void
   /** To be called when a broker has refused the channel. */
   refused(channel: string, error: PubSubError): void
   /** To be called when a broker's state has changed. */
   stateChanged(broker: Broker): void
-  /** To be called when a broker was interrupted and is live again. */
-  gap(broker: Broker, reason: string): void
+  /** To be called when a broker was interrupted and is live again. `isConcerned`: whether anything may be missing on a channel. */
+  interrupted(broker: Broker, reason: string, isConcerned: (channel: string) => boolean): void
+  /** Tells the listeners of one channel that something is missing. */
+  gap(gap: Gap): void
 }
 
 interface Member {
@@ -47,7 +53,8 @@ interface Channel {
   hearing: readonly Listener[] | undefined
 }
 
-export function createSubscriptions({ brokers, onInvalid, onRefused }: SubscriptionsOptions): Subscriptions {
+export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
+  const { brokers, onInvalid, onRefused } = options
   const channels = new Map<string, Channel>()
   // Counts interruptions, so that only listeners that were live before one are told of it.
   let interruptions = 0
@@ -87,17 +94,23 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
     member.pending?.reject(reason)
     if (known.members.size > 0) return
     channels.delete(channel)
+    options.onLeft(channel)
     await Promise.all(brokers.map((broker) => broker.unsubscribe(channel)))
   }
 
   return {
     add(channel, listener) {
-      const known = channels.get(channel) ?? { members: new Map<Listener, Member>(), hearing: undefined }
-      channels.set(channel, known)
+      let known = channels.get(channel)
+      if (known === undefined) {
+        known = { members: new Map(), hearing: undefined }
+        channels.set(channel, known)
+        options.onEntered(channel)
+      }
+      const { members } = known
+      known.hearing = undefined
       return new Promise((resolve, reject) => {
         const member: Member = { listener, pending: { resolve, reject }, liveSince: 0 }
-        known.members.set(listener, member)
-        known.hearing = undefined
+        members.set(listener, member)
         for (const broker of brokers) broker.subscribe(channel)
         if (isLive(channel)) goLive(member)
       })
@@ -109,7 +122,7 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
         for (const listener of members.keys()) void removeMember(channel, listener, reason)
       }
     },
-    message(channel, payload) {
+    message(channel, payload, skip) {
       const known = channels.get(channel)
       if (known === undefined) return
       let messages: readonly unknown[] | undefined
@@ -126,7 +139,7 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
       if (messages === undefined) {
         for (const listener of listeners) listener.deliver(message, payload, 1)
       } else {
-        for (const one of messages)
+        for (const one of skip === 0 ? messages : messages.slice(skip))
           for (const listener of listeners) listener.deliver(one, payload, messages.length)
       }
     },
@@ -146,16 +159,21 @@ export function createSubscriptions({ brokers, onInvalid, onRefused }: Subscript
       }
       for (const channel of channels.keys()) settlePending(channel)
     },
-    gap(broker, reason) {
+    interrupted(broker, reason, isConcerned) {
       // Without an interruption something was lost on a live connection, which concerns every live listener.
       const interruption = lastInterruption.get(broker) ?? Number.POSITIVE_INFINITY
       lastInterruption.delete(broker)
       for (const [channel, { members }] of channels) {
+        if (!isConcerned(channel)) continue
         for (const { listener, pending, liveSince } of members.values()) {
           if (pending === undefined && liveSince < interruption)
             listener.gap({ channel, reason } satisfies Gap)
         }
       }
+    },
+    gap(gap) {
+      for (const { listener, pending } of channels.get(gap.channel)?.members.values() ?? [])
+        if (pending === undefined) listener.gap(gap)
     },
   }
 }

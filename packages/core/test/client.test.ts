@@ -504,13 +504,13 @@ describe('a fallback', () => {
     return { redis, postgres, client }
   }
   const publishes = ({ calls }: { calls: string[] }): number =>
-    calls.filter((call) => call.startsWith('publish')).length
+    calls.filter((call) => call.startsWith('publish c ')).length
 
   it('listens on both brokers and publishes on the first', async () => {
     const { redis, postgres, client } = await openPair()
     const seen = collect(1)
     await client.listen('c', seen.take)
-    expect([redis.calls, postgres.calls]).toEqual([['subscribe c'], ['subscribe c']])
+    expect([redis.calls, postgres.calls].map((calls) => calls.includes('subscribe c'))).toEqual([true, true])
     await client.publish('c', 1)
     expect(await seen.done).toEqual([1])
     expect([publishes(redis), publishes(postgres)]).toEqual([1, 0])

@@ -27,6 +27,8 @@ async function open(backends: Record<string, Controlled>, options: ClientOptions
     environment: {},
     log: silentLogger,
     closeTimeout: 100,
+    // What goes over which broker, without what makes it whole afterwards.
+    recovery: false,
     ...options,
   })
   clients.push(client)

@@ -306,6 +306,7 @@ describe('a client that packs', () => {
     const postgres = createControlledBackend('postgres')
     const client = await open(redis, {
       fallback: 'postgres',
+      recovery: false,
       databaseUrl: 'postgres://db/app',
       backends: { redis: () => redis, postgres: () => postgres },
     })
@@ -327,6 +328,7 @@ it('what waits on the second broker goes over the first once publishing returns 
   const postgres = createControlledBackend('postgres')
   const client = await open(redis, {
     fallback: 'postgres',
+    recovery: false,
     databaseUrl: 'postgres://db/app',
     returnAfter: 1,
     backends: { redis: () => redis, postgres: () => postgres },

@@ -1,0 +1,340 @@
+import type { Gap } from '../client.js'
+import type { Heartbeat, Position, Question, Range, Refusal, Request } from './control-message.js'
+import type { Origin } from './origin.js'
+import { createStream, type Stream, tickMilliseconds } from './stream.js'
+
+/** The bytes of messages that came too early that are held back where nothing else is said: 8 MiB. */
+export const maxHeldBytes = 8 * 1024 * 1024
+
+/** For how long a publisher that is busy may be silent before it is asked, and before it counts as lost, in ticks. */
+const ticksToAsk = 20
+const ticksToLose = 40
+/**
+ * Who publishes on a channel answers a new listener within this time, in milliseconds. Until then a message of an unknown
+ * publisher is taken for the first that concerns us; later it would be odd.
+ */
+const answerMilliseconds = 2_000
+/** How long a publisher that has closed, or is lost, is remembered: its messages may still be under way. In ticks: 5 min. */
+const ticksToForget = 3_000
+/** The most publishers that are remembered. */
+const maxPublishers = 10_000
+/** The most channels in one question. */
+const maxAskedChannels = 500
+
+export interface IncomingOptions {
+  /** This client's id. */
+  readonly client: string
+  readonly maxHeldBytes: number
+  /** Hands on a message, or a pack without its first `skip` messages. */
+  readonly deliver: (channel: string, text: string, skip: number) => void
+  readonly gap: (gap: Gap) => void
+  readonly ask: (question: Question) => void
+  readonly request: (request: Request) => void
+  /** Whether any broker is up: without one nobody can answer, and time does not count. */
+  readonly isConnected: () => boolean
+}
+
+/** What this client hears from clients that number their messages. */
+export interface Incoming {
+  /** What is held back now, in bytes. */
+  readonly heldBytes: number
+  /** Counted since the client was created: what was there before, and what was asked for. */
+  readonly doubles: number
+  readonly requested: number
+  /** A message or pack arrived over a broker. */
+  receive(channel: string, origin: Origin, over: string): void
+  heartbeat(heartbeat: Heartbeat, over: string): void
+  refusal(refusal: Refusal): void
+  /** A channel gets its first listener. */
+  entered(channel: string): void
+  /** A broker has confirmed a channel: publishers are asked how far they are. */
+  confirmed(channel: string): void
+  /** A channel has lost its last listener. */
+  left(channel: string): void
+  /** What was published lately may have been lost on its way to this client: every publisher is asked how far it is. */
+  interrupted(): void
+  close(): void
+}
+
+interface Peer {
+  readonly id: string
+  /** `busy`: it has published since it was idle, so it must be heard of until it is again. */
+  state: Heartbeat['state'] | 'lost'
+  wasHeard: boolean
+  silentTicks: number
+  /** The broker over which it was heard last. */
+  over: string
+  readonly streams: Map<string, Stream>
+}
+
+export function createIncoming(options: IncomingOptions): Incoming {
+  const { client, deliver, gap, isConnected } = options
+  // Since when it is listened to, in milliseconds since 1970.
+  const channels = new Map<string, number>()
+  // In the order in which they were heard of first.
+  const peers = new Map<string, Peer>()
+  const busy = new Set<Peer>()
+  const stuck = new Set<Stream>()
+  let newChannels: string[] = []
+  let asking: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout | undefined
+  let ticks = 0
+  // Those that may be forgotten, the first that became so first, and when.
+  const leaving = new Map<Peer, number>()
+  let heldBytes = 0
+  let doubles = 0
+  let requested = 0
+
+  const hold = (bytes: number): boolean => {
+    heldBytes += bytes
+    return heldBytes <= options.maxHeldBytes
+  }
+
+  const peerOf = (id: string, over: string): Peer => {
+    let peer = peers.get(id)
+    if (peer === undefined) {
+      peer = { id, state: 'idle', wasHeard: true, silentTicks: 0, over, streams: new Map() }
+      peers.set(id, peer)
+      if (peers.size > maxPublishers) forgetOne()
+    }
+    peer.wasHeard = true
+    peer.over = over
+    return peer
+  }
+
+  const enter = (peer: Peer, state: Peer['state']): void => {
+    if (peer.state === state) return
+    peer.state = state
+    if (state === 'busy') {
+      peer.silentTicks = 0
+      busy.add(peer)
+      leaving.delete(peer)
+      start()
+    } else {
+      busy.delete(peer)
+      if (state !== 'idle') leaving.set(peer, ticks)
+    }
+  }
+
+  const forget = (peer: Peer): void => {
+    for (const channel of peer.streams.keys()) drop(peer, channel)
+    peers.delete(peer.id)
+    busy.delete(peer)
+    leaving.delete(peer)
+  }
+
+  const forgetOne = (): void => {
+    for (const peer of [...leaving.keys(), ...peers.values()].slice(0, 1)) forget(peer)
+  }
+
+  const drop = (peer: Peer, channel: string): void => {
+    const stream = peer.streams.get(channel)
+    if (stream === undefined) return
+    stream.close()
+    stuck.delete(stream)
+    peer.streams.delete(channel)
+  }
+
+  const open = (peer: Peer, channel: string, first: number | undefined): Stream => {
+    const stream = createStream(
+      {
+        deliver: (text, skip) => deliver(channel, text, skip),
+        gap: (missed) =>
+          gap({
+            channel,
+            publisher: peer.id,
+            reason:
+              missed === undefined
+                ? 'a publisher was heard of late, and what it published before is not known'
+                : 'a publisher could not send again what is missing',
+            ...(missed !== undefined && { missed }),
+          }),
+        hold,
+      },
+      first,
+    )
+    peer.streams.set(channel, stream)
+    return stream
+  }
+
+  const isYoung = (channel: string): boolean => Date.now() - (channels.get(channel) ?? 0) < answerMilliseconds
+
+  const watch = (stream: Stream): void => {
+    if (!stream.isStuck) return
+    stuck.add(stream)
+    start()
+  }
+
+  const ages = (names: Iterable<string>): Position[] => {
+    const now = Date.now()
+    return Array.from(names, (name): Position => {
+      // A clock that was set back must not make an age that nobody can read.
+      return [name, Math.max(0, now - (channels.get(name) ?? now))]
+    })
+  }
+
+  const ask = (names: readonly string[], publisher?: string): void => {
+    for (let start = 0; start < names.length; start += maxAskedChannels) {
+      const channels = ages(names.slice(start, start + maxAskedChannels))
+      options.ask({ kind: 'ask', from: client, channels, ...(publisher !== undefined && { publisher }) })
+    }
+  }
+
+  const askPeer = (peer: Peer): void => ask([...peer.streams.keys()], peer.id)
+
+  const start = (): void => {
+    if (timer !== undefined) return
+    timer = setInterval(tick, tickMilliseconds)
+    timer.unref()
+  }
+
+  const tick = (): void => {
+    ticks += 1
+    if (isConnected()) {
+      for (const peer of busy) attend(peer)
+      if (stuck.size > 0) pursue()
+    }
+    for (const [peer, since] of leaving) {
+      if (ticks - since < ticksToForget) break
+      forget(peer)
+    }
+    if (busy.size > 0 || stuck.size > 0 || leaving.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+
+  /** Sees to it that a busy publisher is heard of. */
+  const attend = (peer: Peer): void => {
+    if (peer.wasHeard) {
+      peer.wasHeard = false
+      peer.silentTicks = 0
+      return
+    }
+    peer.silentTicks += 1
+    if (peer.silentTicks >= ticksToLose) lose(peer)
+    else if (peer.silentTicks % ticksToAsk === 0) askPeer(peer)
+  }
+
+  const lose = (peer: Peer): void => {
+    enter(peer, 'lost')
+    for (const [channel, stream] of peer.streams) {
+      if (stream.isStuck) stream.giveUp()
+      else if (!stream.isCertain)
+        gap({
+          channel,
+          publisher: peer.id,
+          reason: 'a publisher went silent, and what it published last may be missing',
+        })
+    }
+  }
+
+  /** Asks for what is missing. */
+  const pursue = (): void => {
+    for (const peer of peers.values()) {
+      const missing: Range[] = []
+      let isOpen = false
+      for (const [channel, stream] of peer.streams) {
+        if (!stuck.has(stream)) continue
+        if (!stream.isStuck) {
+          stuck.delete(stream)
+        } else if (stream.tick()) {
+          if (stream.isOpen) isOpen = true
+          for (const [from, to] of stream.missing()) {
+            missing.push([channel, from, to])
+            requested += to - from + 1
+          }
+        }
+      }
+      if (isOpen) askPeer(peer)
+      if (missing.length > 0)
+        options.request({ kind: 'request', publisher: peer.id, over: peer.over, missing })
+    }
+  }
+
+  /** One question for all channels that were confirmed together. */
+  const askSoon = (): void => {
+    asking = undefined
+    ask([...new Set(newChannels)].filter((channel) => channels.has(channel)))
+    newChannels = []
+  }
+
+  return {
+    get heldBytes() {
+      return heldBytes
+    },
+    get doubles() {
+      return doubles
+    },
+    get requested() {
+      return requested
+    },
+    receive(channel, { publisher, sequence, count, isFirst, text }, over) {
+      if (!channels.has(channel)) return
+      const peer = peerOf(publisher, over)
+      let stream = peer.streams.get(channel)
+      if (stream === undefined) {
+        stream = open(peer, channel, isFirst || isYoung(channel) ? sequence : undefined)
+        if (stream.isOpen) ask([channel], publisher)
+      } else if (isFirst && stream.isOpen) {
+        stream.begin(sequence - 1)
+      }
+      const before = stream.receive(sequence, count, text)
+      doubles += before
+      if (before < count && peer.state !== 'busy') enter(peer, 'busy')
+      if (stream.isStuck) watch(stream)
+    },
+    heartbeat({ publisher, state, last, since = [], to }, over) {
+      const heard = last.filter(([channel]) => channels.has(channel))
+      if (heard.length === 0 && !peers.has(publisher)) return
+      const peer = peerOf(publisher, over)
+      const begun = new Map(to === client ? since : [])
+      for (const [channel, sequence] of heard) {
+        const start = begun.get(channel)
+        let stream = peer.streams.get(channel)
+        if (stream === undefined) {
+          const first = isYoung(channel) ? sequence : start
+          stream = open(peer, channel, first === undefined ? undefined : first + 1)
+          if (stream.isOpen && to !== client) ask([channel], publisher)
+        }
+        stream.announce(sequence)
+        if (stream.isOpen && to === client) {
+          if (start === undefined) stream.giveUp()
+          else stream.begin(start)
+        }
+        watch(stream)
+      }
+      enter(peer, state)
+    },
+    refusal({ publisher, withdrawn, forgotten }) {
+      const peer = peers.get(publisher)
+      for (const [channel, from, to] of withdrawn) peer?.streams.get(channel)?.gone(from, to, false)
+      for (const [channel, from, to] of forgotten) peer?.streams.get(channel)?.gone(from, to, true)
+    },
+    entered(channel) {
+      if (!channels.has(channel)) channels.set(channel, Date.now())
+    },
+    confirmed(channel) {
+      newChannels.push(channel)
+      asking ??= setTimeout(askSoon, 1).unref()
+    },
+    left(channel) {
+      if (!channels.delete(channel)) return
+      for (const peer of peers.values()) drop(peer, channel)
+    },
+    interrupted() {
+      for (const peer of peers.values()) {
+        for (const stream of peer.streams.values()) stream.doubt()
+        if (peer.state === 'idle' && peer.streams.size > 0) {
+          peer.wasHeard = false
+          enter(peer, 'busy')
+        }
+      }
+      ask([...channels.keys()])
+    },
+    close() {
+      clearInterval(timer)
+      clearTimeout(asking)
+      for (const peer of peers.values()) forget(peer)
+    },
+  }
+}

@@ -1,0 +1,86 @@
+/** Where a message comes from: the one extra member that a client with recovery puts in front of the others. */
+export interface Origin {
+  /** The id of the publishing client; no two clients share one. */
+  readonly publisher: string
+  /** The place of the message, or of the first of a pack, among those of its publisher on its channel. */
+  readonly sequence: number
+  /** How many messages the payload carries: more than one in a pack. */
+  readonly count: number
+  /** The publisher has published nothing before it on this channel. */
+  readonly isFirst: boolean
+  /** The payload without its origin. */
+  readonly text: string
+}
+
+const prefix = '{"$ps":"1;'
+const wrapper = '"message":'
+const brace = 0x7b
+const quote = 0x22
+const semicolon = 0x3b
+const zero = 0x30
+
+/** The most bytes that an origin adds to a message. */
+export const maxOriginBytes = 96
+
+/** The payload of a message with its origin. `text` is a JSON text or a pack of `count` messages. */
+export function withOrigin(
+  publisher: string,
+  sequence: number,
+  isFirst: boolean,
+  text: string,
+  count = 1,
+): string {
+  // A member of the same name would stand twice; `$` is rare, so this is quicker than to look for `"$ps"`.
+  const isWrapped = text.charCodeAt(0) !== brace || (count === 1 && text.includes('$ps"'))
+  const flags = isWrapped || isFirst || count > 1 ? flagsOf(isWrapped, isFirst, count) : ''
+  const origin = `${prefix}${publisher};${sequence}${flags}"`
+  if (isWrapped) return `${origin},${wrapper}${text}}`
+  return text === '{}' ? `${origin}}` : `${origin},${text.slice(1)}`
+}
+
+const flagsOf = (isWrapped: boolean, isFirst: boolean, count: number): string =>
+  `;${isWrapped ? 'w' : ''}${isFirst ? 'f' : ''}${count > 1 ? count : ''}`
+
+/** The origin of a payload, or `undefined` where it has none that can be read: then it is a plain message. */
+export function readOrigin(payload: string): Origin | undefined {
+  if (!payload.startsWith(prefix)) return undefined
+  const publisherEnd = payload.indexOf(';', prefix.length)
+  if (publisherEnd <= prefix.length) return undefined
+  let end = publisherEnd + 1
+  let sequence = 0
+  for (; ; end += 1) {
+    const digit = payload.charCodeAt(end) - zero
+    // Also where the payload has ended: a comparison with NaN is false.
+    if (!(digit >= 0 && digit <= 9)) break
+    sequence = sequence * 10 + digit
+  }
+  if (sequence === 0 || !Number.isSafeInteger(sequence)) return undefined
+  const publisher = payload.slice(prefix.length, publisherEnd)
+  if (payload.charCodeAt(end) === quote) {
+    const text = textBehind(payload, end, false)
+    return text === undefined ? undefined : { publisher, sequence, count: 1, isFirst: false, text }
+  }
+  if (payload.charCodeAt(end) !== semicolon) return undefined
+  const flags = /^(w?)(f?)([1-9]\d{0,8})?"/.exec(payload.slice(end + 1, end + 13))
+  if (flags === null) return undefined
+  const [all, wrapped, first, count = '1'] = flags
+  const text = textBehind(payload, end + all.length, wrapped !== '')
+  if (text === undefined) return undefined
+  return { publisher, sequence, count: Number(count), isFirst: first !== '', text }
+}
+
+/** What stands behind the origin, of which the closing quote is at `end`. */
+function textBehind(payload: string, end: number, isWrapped: boolean): string | undefined {
+  if (isWrapped) {
+    const start = end + 2
+    return payload.startsWith(wrapper, start) ? payload.slice(start + wrapper.length, -1) : undefined
+  }
+  const rest = payload.slice(end + 2)
+  return rest === '' ? '{}' : `{${rest}`
+}
+
+/** The payload without its origin, if it has one. */
+export const withoutOrigin = (payload: string): string => readOrigin(payload)?.text ?? payload
+
+/** Makes sure that a message is not taken for one with an origin: a space after `{`, which means nothing in JSON. */
+export const escapeOrigin = (text: string): string => (text.startsWith(prefix) ? `{ ${text.slice(1)}` : text)
