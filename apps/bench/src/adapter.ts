@@ -21,7 +21,8 @@ export interface Adapter {
   close(): Promise<unknown>
 }
 
-export type Connect = (url: string, role: Role) => Promise<Adapter>
+/** `standbyUrl`: the server of the contestant's standby, where it has one. */
+export type Connect = (url: string, role: Role, standbyUrl: string | undefined) => Promise<Adapter>
 
 /** For a role that a connection was not opened for. */
 export const notFor = (role: Role) => (): Promise<never> =>

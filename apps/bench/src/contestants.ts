@@ -11,6 +11,8 @@ export interface Contestant {
   readonly kind: 'ours' | 'raw' | 'peer' | 'limit'
   /** Ratios on its backend are against it. */
   readonly base?: true
+  /** The backend that it falls back on. */
+  readonly standby?: BackendName
   readonly load: () => Promise<Connect>
   /** Why it cannot take part, where it cannot. */
   readonly missing?: () => Promise<string | undefined>
@@ -32,15 +34,28 @@ const packed = (backend: BackendName): Contestant => ({
   kind: 'ours',
   async load() {
     const { connectOurs } = await import('./adapters/ours.js')
-    return (url) => connectOurs(backend, url, 'on')
+    return (url) => connectOurs(backend, url, { packing: 'on' })
   },
   missing: async () => (await import('./adapters/ours.js')).packingMissing(),
+})
+
+const withFallback = (backend: BackendName, standby: BackendName): Contestant => ({
+  name: '@ps with fallback',
+  backend,
+  kind: 'ours',
+  standby,
+  async load() {
+    const { connectOurs } = await import('./adapters/ours.js')
+    return (url, _role, standbyUrl = '') =>
+      connectOurs(backend, url, { standby: { backend: standby, url: standbyUrl } })
+  },
 })
 
 /** All that can be measured. Each library is loaded only by the processes that use it. */
 export const contestants: readonly Contestant[] = [
   ours('redis'),
   packed('redis'),
+  withFallback('redis', 'postgres'),
   {
     name: 'ioredis',
     backend: 'redis',
@@ -93,6 +108,7 @@ export const contestants: readonly Contestant[] = [
   },
   ours('postgres'),
   packed('postgres'),
+  withFallback('postgres', 'redis'),
   {
     name: 'postgres.js',
     backend: 'postgres',

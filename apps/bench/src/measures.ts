@@ -82,7 +82,15 @@ export function listMeasures({ quick, rounds, milliseconds, messages }: Scale): 
     load: { milliseconds: 2 * milliseconds, inFlight, rate, bytes: shortBytes, channels: 1 },
     isLong: true,
   })
-  return [
+  const fallback = (name: string, measure: Measure): Measure => ({
+    ...measure,
+    name,
+    group: 'fallback',
+    title: `${measure.title}: with and without a fallback`,
+    takes: ({ kind, name: contestant }) => kind === 'ours' && contestant !== '@ps packed',
+    isLong: true,
+  })
+  const alone: readonly Measure[] = [
     throughput(shortBytes, '100 B'),
     throughput(1_000, '1 kB'),
     throughput(7_000, '7 kB'),
@@ -174,5 +182,14 @@ export function listMeasures({ quick, rounds, milliseconds, messages }: Scale): 
       showsMemory: true,
       rounds: 1,
     },
+  ]
+  return [
+    ...alone.map((measure) => ({
+      ...measure,
+      takes: (contestant: Contestant) => contestant.standby === undefined && measure.takes(contestant),
+    })),
+    fallback('fallback', throughput(shortBytes, '100 B')),
+    fallback('fallback-1000', throughput(1_000, '1 kB')),
+    fallback('fallback-latency', latency(1_000)),
   ]
 }

@@ -35,7 +35,7 @@ export interface Load {
 
 /** What the process that runs the benchmark asks a worker for. */
 export type Order =
-  | { readonly kind: 'connect'; readonly url: string }
+  | { readonly kind: 'connect'; readonly url: string; readonly standbyUrl: string | undefined }
   | { readonly kind: 'listen'; readonly channels: number; readonly listeners: number }
   /** Publishes once on each channel that has not been heard of. */
   | { readonly kind: 'probe'; readonly channels: readonly number[] }

@@ -28,6 +28,7 @@ const probeWithinMilliseconds = 20_000
 export async function startPair(
   contestant: Contestant,
   server: BenchServer,
+  standbyUrl: string | undefined,
   warmMilliseconds: number,
   nodeArguments: readonly string[] = [],
 ): Promise<Pair> {
@@ -39,7 +40,7 @@ export async function startPair(
   const both = [publisher, listener]
 
   const connect = async (): Promise<void> => {
-    await Promise.all(both.map((worker) => worker.order({ kind: 'connect', url: server.url })))
+    await Promise.all(both.map((worker) => worker.order({ kind: 'connect', url: server.url, standbyUrl })))
   }
   const disconnect = async (): Promise<void> => {
     await Promise.all(both.map((worker) => worker.order({ kind: 'disconnect' })))

@@ -102,8 +102,11 @@ export async function runMeasures(options: RunMeasuresOptions): Promise<void> {
     for (const contestant of contestants) {
       const server = servers[contestant.backend]
       if (server === undefined || (!asksIdle && !measures.some(({ takes }) => takes(contestant)))) continue
+      const { standby } = contestant
+      const standbyUrl = standby === undefined ? undefined : servers[standby]?.url
+      if (standby !== undefined && standbyUrl === undefined) continue
       signal.throwIfAborted()
-      pairs.push(await startPair(contestant, server, warm, nodeArguments))
+      pairs.push(await startPair(contestant, server, standbyUrl, warm, nodeArguments))
     }
     for (const measure of measures) await runMeasure(measure)
     if (asksIdle) await runIdle()

@@ -88,6 +88,11 @@ const targets: readonly Target[] = [
   over('crowd', 'redis', 'ioredis', 1 / 2),
   over('crowd', 'postgres', 'postgres.js', 4),
   over('fleet', 'postgres', 'postgres.js', 30),
+  ...bases.flatMap(([backend]) => [
+    over('fallback', backend, '@ps', 0.8, '@ps with fallback'),
+    over('fallback-1000', backend, '@ps', 0.8, '@ps with fallback'),
+    over('fallback-latency', backend, '@ps', 1 / 1.2, '@ps with fallback'),
+  ]),
   ...bases.map(
     ([backend]): Target => ({
       words: `${backend} CPU a message at 20,000/s by that at 2,000/s`,

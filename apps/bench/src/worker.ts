@@ -44,8 +44,8 @@ const listen = async (channels: number, listeners: number): Promise<Answers['lis
 }
 
 const obey: { readonly [Kind in Order['kind']]: (order: Order & { readonly kind: Kind }) => Answer<Kind> } = {
-  async connect({ url }) {
-    connected = await connect(url, role)
+  async connect({ url, standbyUrl }) {
+    connected = await connect(url, role, standbyUrl)
     return null
   },
   listen: ({ channels, listeners }) => listen(channels, listeners),

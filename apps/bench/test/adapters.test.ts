@@ -4,15 +4,18 @@ import { contestants } from '../src/contestants.js'
 
 const count = 100
 
-for (const { name, backend, load, missing } of contestants) {
+for (const { name, backend, standby, load, missing } of contestants) {
   test(`${name} on ${backend} delivers ${count} messages in order`, async (context) => {
     const why = await missing?.()
     if (why !== undefined) context.skip(why)
-    const url = backend === 'redis' ? requireRedis(context) : inject('postgresUrl')
+    const urlOf = (server: typeof backend): string =>
+      server === 'redis' ? requireRedis(context) : inject('postgresUrl')
+    const url = urlOf(backend)
+    const standbyUrl = standby === undefined ? undefined : urlOf(standby)
     const connect = await load()
-    const listener = await connect(url, 'listen')
+    const listener = await connect(url, 'listen', standbyUrl)
     context.onTestFinished(async () => void (await listener.close()))
-    const publisher = await connect(url, 'publish')
+    const publisher = await connect(url, 'publish', standbyUrl)
     context.onTestFinished(async () => void (await publisher.close()))
     const channel = uniqueName('bench')
     const heard: number[] = []

@@ -3,16 +3,28 @@ import type { Adapter, BenchMessage } from '../adapter.js'
 
 const backends = { redis: () => import('@ps/redis'), postgres: () => import('@ps/postgres') }
 
+type BackendName = keyof typeof backends
+
+interface OursOptions {
+  readonly packing?: 'on'
+  /** The backend to fall back on, and where its server is. */
+  readonly standby?: { readonly backend: BackendName; readonly url: string }
+}
+
+const urlFor = (backend: BackendName, url: string) =>
+  backend === 'redis' ? { redisUrl: url } : { databaseUrl: url }
+
 /** `packing` undefined: whatever is the default. */
 export async function connectOurs(
-  backend: 'redis' | 'postgres',
+  backend: BackendName,
   url: string,
-  packing?: 'on',
+  { packing, standby }: OursOptions = {},
 ): Promise<Adapter> {
   const client = await createClient<Record<string, BenchMessage>>({
     backend,
-    fallback: 'none',
-    ...(backend === 'redis' ? { redisUrl: url } : { databaseUrl: url }),
+    fallback: standby?.backend ?? 'none',
+    ...urlFor(backend, url),
+    ...(standby !== undefined && urlFor(standby.backend, standby.url)),
     backends,
     environment: packing === undefined ? {} : { PUBSUB_PACKING: packing },
     log: silentLogger,
