@@ -4,7 +4,7 @@ import { describeError, isPubSubError, PubSubError } from './errors.js'
 import { createLanes, type Lanes } from './lanes.js'
 import type { MessageText } from './message-text.js'
 import { packEnvelopeBytes, packTexts } from './pack.js'
-import { maxOriginBytes, withOrigin } from './recovery/origin.js'
+import { maxOriginBytes, originHead, withOrigin } from './recovery/origin.js'
 import type { Outgoing, OutgoingChannel } from './recovery/outgoing.js'
 import type { Route } from './route.js'
 import { createStallWatch } from './stall-watch.js'
@@ -83,6 +83,7 @@ interface Flight {
 
 export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   const { route, publishTimeout, packing, outgoing } = options
+  const head = originHead(outgoing?.publisher ?? '')
   const envelopeBytes = packEnvelopeBytes + (outgoing === undefined ? 0 : maxOriginBytes)
   // In the order of the calls, which is also the order of expiry; the one at the head is never settled.
   let unsettled: Entry[] = []
@@ -194,7 +195,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   }
 
   const decide = (entry: Entry, channel: OutgoingChannel): void => {
-    outgoing?.decide(channel, entry.accepted ? entry.text : undefined)
+    outgoing?.decide(channel, entry.accepted ? entry.text : undefined, entry.bytes)
     entry.text = ''
     options.onDecided(channel)
   }
@@ -251,8 +252,8 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
 
   /** What goes to the broker for a message, or for a pack of `count` that begins with it. */
   const payloadOf = ({ numbered, sequence }: Entry, text: string, count: number): string => {
-    if (outgoing === undefined || numbered === undefined) return text
-    return withOrigin(outgoing.publisher, sequence, sequence === numbered.start + 1, text, count)
+    if (numbered === undefined) return text
+    return withOrigin(head, sequence, sequence === numbered.start + 1, text, count)
   }
 
   const sendAlone = (entry: Entry, joined: Flight): void => {

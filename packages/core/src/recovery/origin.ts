@@ -22,9 +22,15 @@ const zero = 0x30
 /** The most bytes that an origin adds to a message. */
 export const maxOriginBytes = 96
 
-/** The payload of a message with its origin. `text` is a JSON text or a pack of `count` messages. */
+/** What every payload of a publisher begins with. */
+export const originHead = (publisher: string): string => `${prefix}${publisher};`
+
+/**
+ * The payload of a message with its origin. `head` is that of its publisher, `text` a JSON text or a pack of `count`
+ * messages.
+ */
 export function withOrigin(
-  publisher: string,
+  head: string,
   sequence: number,
   isFirst: boolean,
   text: string,
@@ -32,14 +38,12 @@ export function withOrigin(
 ): string {
   // A member of the same name would stand twice; `$` is rare, so this is quicker than to look for `"$ps"`.
   const isWrapped = text.charCodeAt(0) !== brace || (count === 1 && text.includes('$ps"'))
-  const flags = isWrapped || isFirst || count > 1 ? flagsOf(isWrapped, isFirst, count) : ''
-  const origin = `${prefix}${publisher};${sequence}${flags}"`
+  if (!isWrapped && !isFirst && count === 1 && text.length > 2) return `${head + sequence}",${text.slice(1)}`
+  const flags = `${isWrapped ? 'w' : ''}${isFirst ? 'f' : ''}${count > 1 ? count : ''}`
+  const origin = `${head + sequence}${flags === '' ? '' : `;${flags}`}"`
   if (isWrapped) return `${origin},${wrapper}${text}}`
   return text === '{}' ? `${origin}}` : `${origin},${text.slice(1)}`
 }
-
-const flagsOf = (isWrapped: boolean, isFirst: boolean, count: number): string =>
-  `;${isWrapped ? 'w' : ''}${isFirst ? 'f' : ''}${count > 1 ? count : ''}`
 
 /** The origin of a payload, or `undefined` where it has none that can be read: then it is a plain message. */
 export function readOrigin(payload: string): Origin | undefined {

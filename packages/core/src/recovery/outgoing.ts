@@ -1,8 +1,8 @@
+import { createTextRing, type TextRing } from './text-ring.js'
+
 /** The bytes of published messages that are kept to be sent again where nothing else is said: 8 MiB. */
 export const maxKeptBytes = 8 * 1024 * 1024
 
-/** What each message kept costs beside its text, in bytes: its place in two lists. */
-const placeBytes = 64
 /** The most channels that are remembered when nothing of them is kept any more. */
 const maxIdleChannels = 10_000
 
@@ -29,25 +29,29 @@ export interface Outgoing {
   /** The channel, whose `last` is then the sequence of the next message. */
   number(channel: string): OutgoingChannel
   /**
-   * The next message of the channel is decided: accepted, with its text, or withdrawn. To be called in the order of the
-   * sequences.
+   * The next message of the channel is decided: accepted, with its text of so many bytes, or withdrawn. To be called in the
+   * order of the sequences.
    */
-  decide(channel: OutgoingChannel, text: string | undefined): void
+  decide(channel: OutgoingChannel, text: string | undefined, bytes: number): void
   /** The sequence of the oldest message of the channel that is kept, or of the next to be decided. */
   oldest(channel: OutgoingChannel): number
-  /** The text of a message that is kept; `undefined` where it was withdrawn. */
-  find(channel: OutgoingChannel, sequence: number): string | undefined
+  /** The text of a message, from the oldest kept to the last decided; or why there is none. */
+  find(channel: OutgoingChannel, sequence: number): { readonly text: string } | 'withdrawn' | 'forgotten'
   /** What has been published on a channel, if it is remembered. */
   get(channel: string): OutgoingChannel | undefined
 }
+
+/** Instead of a place. */
+const tooLong = -1
+const withdrawn = -2
 
 /** Every {@link OutgoingChannel} is one. */
 interface Kept extends OutgoingChannel {
   last: number
   decided: number
-  /** The texts of the sequences up to `decided`, the oldest first; `undefined` is a withdrawn one. */
-  texts: (string | undefined)[]
-  /** Where the oldest that is kept stands in `texts`. */
+  /** Where the texts of the sequences up to `decided` are, the oldest first. */
+  places: number[]
+  /** Where the oldest that is kept stands in `places`. */
   head: number
 }
 
@@ -56,15 +60,11 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
   // The channel of each message kept, the oldest first.
   let order: (Kept | undefined)[] = []
   let orderHead = 0
-  let bytes = 0
+  let ring: TextRing | undefined
   // Sequences of a channel that was dropped are never given again.
   let floor = 0
 
-  const isFull = (): boolean => bytes > maxBytes
-
-  const sizeOf = (text: string | undefined): number => (text?.length ?? 0) + placeBytes
-
-  const dropOldest = (): void => {
+  const forgetOldest = (): void => {
     const channel = order[orderHead]
     if (channel === undefined) return
     order[orderHead] = undefined
@@ -73,15 +73,13 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
       order = order.slice(orderHead)
       orderHead = 0
     }
-    bytes -= sizeOf(channel.texts[channel.head])
-    channel.texts[channel.head] = undefined
     channel.head += 1
-    if (channel.head === channel.texts.length) {
-      channel.texts = []
+    if (channel.head === channel.places.length) {
+      channel.places = []
       channel.head = 0
       if (channels.size > maxIdleChannels && channel.decided === channel.last) drop(channel)
-    } else if (channel.head > 256 && channel.head * 2 > channel.texts.length) {
-      channel.texts = channel.texts.slice(channel.head)
+    } else if (channel.head > 256 && channel.head * 2 > channel.places.length) {
+      channel.places = channel.places.slice(channel.head)
       channel.head = 0
     }
   }
@@ -100,7 +98,7 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
       began: Date.now(),
       last: floor,
       decided: floor,
-      texts: [],
+      places: [],
       head: 0,
     }
     channels.set(name, opened)
@@ -113,28 +111,33 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
       return order.length - orderHead
     },
     get bytes() {
-      return bytes
+      return ring?.bytes ?? 0
     },
     number(name) {
       const channel = open(name)
       channel.last += 1
       return channel
     },
-    decide(channel, text) {
+    decide(channel, text, bytes) {
       const kept = channel as Kept
+      ring ??= createTextRing(maxBytes, forgetOldest)
       kept.decided += 1
-      kept.texts.push(text)
+      // Before it has a place, because older ones may have to leave theirs.
+      const place = text === undefined ? withdrawn : ring.add(text, bytes)
+      if (text === undefined) ring.skip()
+      kept.places.push(place)
       order.push(kept)
-      bytes += sizeOf(text)
-      while (isFull()) dropOldest()
     },
     oldest(channel) {
-      const { texts, head, decided } = channel as Kept
-      return decided - (texts.length - head) + 1
+      const { places, head, decided } = channel as Kept
+      return decided - (places.length - head) + 1
     },
     find(channel, sequence) {
-      const { texts, decided } = channel as Kept
-      return texts[texts.length - 1 - (decided - sequence)]
+      const { places, decided } = channel as Kept
+      const place = places[places.length - 1 - (decided - sequence)]
+      if (place === withdrawn) return 'withdrawn'
+      if (place === undefined || place === tooLong || ring === undefined) return 'forgotten'
+      return { text: ring.get(place) }
     },
     get: (name) => channels.get(name),
   }

@@ -1,5 +1,5 @@
 import type { Range, Refusal, Request } from './control-message.js'
-import { withOrigin } from './origin.js'
+import { originHead, withOrigin } from './origin.js'
 import type { Outgoing } from './outgoing.js'
 
 /** How much may be sent again in a second, in characters; as much may come at once. */
@@ -23,6 +23,7 @@ export interface Resending {
 }
 
 export function createResending({ outgoing, publish, refuse }: ResendingOptions): Resending {
+  const head = originHead(outgoing.publisher)
   let resent = 0
   let forgotten = 0
   let allowance = charactersPerSecond
@@ -75,18 +76,24 @@ export function createResending({ outgoing, publish, refuse }: ResendingOptions)
           sequence <= Math.min(to, channel.decided);
           sequence += 1
         ) {
-          const text = outgoing.find(channel, sequence)
-          if (text === undefined) {
+          const found = outgoing.find(channel, sequence)
+          if (found === 'withdrawn') {
             extend(withdrawn, name, sequence)
             continue
           }
+          if (found === 'forgotten') {
+            extend(lost, name, sequence)
+            forgotten += 1
+            continue
+          }
+          const { text } = found
           const key = `${over} ${sequence} ${name}`
           if (recent.has(key)) continue
           // Whoever misses it asks again.
           if (!isAllowed(text.length, now)) break
           recent.set(key, now)
           resent += 1
-          publish(name, withOrigin(outgoing.publisher, sequence, sequence === channel.start + 1, text), over)
+          publish(name, withOrigin(head, sequence, sequence === channel.start + 1, text), over)
         }
       }
       if (withdrawn.length > 0 || lost.length > 0)
