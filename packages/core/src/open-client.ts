@@ -13,7 +13,7 @@ import { encodeMessage } from './message-text.js'
 import { createPublishQueue } from './publish-queue.js'
 import { pullMessages } from './pulled-messages.js'
 import { controlChannel } from './recovery/control-message.js'
-import { withoutOrigin } from './recovery/origin.js'
+import { createOriginReader } from './recovery/origin.js'
 import { createRecovery } from './recovery/recovery.js'
 import { createRoute } from './route.js'
 import { createSubscriptions } from './subscriptions.js'
@@ -80,10 +80,11 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     emitter.emit('error', error)
   }
 
+  const readOrigin = createOriginReader()
   const connect = (backend: Backend): Broker => {
     const broker = createBroker(backend, prefix, {
       message(channel, payload) {
-        if (recovery === undefined) subscriptions.message(channel, withoutOrigin(payload), 0)
+        if (recovery === undefined) subscriptions.message(channel, readOrigin(payload)?.text ?? payload, 0)
         else if (!recovery.message(broker, channel, payload)) subscriptions.message(channel, payload, 0)
       },
       confirmed(channel) {

@@ -45,32 +45,45 @@ export function withOrigin(
   return text === '{}' ? `${origin}}` : `${origin},${text.slice(1)}`
 }
 
-/** The origin of a payload, or `undefined` where it has none that can be read: then it is a plain message. */
-export function readOrigin(payload: string): Origin | undefined {
-  if (!payload.startsWith(prefix)) return undefined
-  const publisherEnd = payload.indexOf(';', prefix.length)
-  if (publisherEnd <= prefix.length) return undefined
-  let end = publisherEnd + 1
-  let sequence = 0
-  for (; ; end += 1) {
-    const digit = payload.charCodeAt(end) - zero
-    // Also where the payload has ended: a comparison with NaN is false.
-    if (!(digit >= 0 && digit <= 9)) break
-    sequence = sequence * 10 + digit
+/** Reads origins; it remembers the last publisher, since the next message is often of the same. */
+export function createOriginReader(): (payload: string) => Origin | undefined {
+  let last = ''
+
+  /** The origin of a payload, or `undefined` where it has none that can be read: then it is a plain message. */
+  return (payload) => {
+    if (!payload.startsWith(prefix)) return undefined
+    let publisherEnd = prefix.length + last.length
+    if (
+      last === '' ||
+      payload.charCodeAt(publisherEnd) !== semicolon ||
+      !payload.startsWith(last, prefix.length)
+    ) {
+      publisherEnd = payload.indexOf(';', prefix.length)
+      if (publisherEnd <= prefix.length) return undefined
+      last = payload.slice(prefix.length, publisherEnd)
+    }
+    let end = publisherEnd + 1
+    let sequence = 0
+    for (; ; end += 1) {
+      const digit = payload.charCodeAt(end) - zero
+      // Also where the payload has ended: a comparison with NaN is false.
+      if (!(digit >= 0 && digit <= 9)) break
+      sequence = sequence * 10 + digit
+    }
+    if (sequence === 0 || !Number.isSafeInteger(sequence)) return undefined
+    const publisher = last
+    if (payload.charCodeAt(end) === quote) {
+      const text = textBehind(payload, end, false)
+      return text === undefined ? undefined : { publisher, sequence, count: 1, isFirst: false, text }
+    }
+    if (payload.charCodeAt(end) !== semicolon) return undefined
+    const flags = /^(w?)(f?)([1-9]\d{0,8})?"/.exec(payload.slice(end + 1, end + 13))
+    if (flags === null) return undefined
+    const [all, wrapped, first, count = '1'] = flags
+    const text = textBehind(payload, end + all.length, wrapped !== '')
+    if (text === undefined) return undefined
+    return { publisher, sequence, count: Number(count), isFirst: first !== '', text }
   }
-  if (sequence === 0 || !Number.isSafeInteger(sequence)) return undefined
-  const publisher = payload.slice(prefix.length, publisherEnd)
-  if (payload.charCodeAt(end) === quote) {
-    const text = textBehind(payload, end, false)
-    return text === undefined ? undefined : { publisher, sequence, count: 1, isFirst: false, text }
-  }
-  if (payload.charCodeAt(end) !== semicolon) return undefined
-  const flags = /^(w?)(f?)([1-9]\d{0,8})?"/.exec(payload.slice(end + 1, end + 13))
-  if (flags === null) return undefined
-  const [all, wrapped, first, count = '1'] = flags
-  const text = textBehind(payload, end + all.length, wrapped !== '')
-  if (text === undefined) return undefined
-  return { publisher, sequence, count: Number(count), isFirst: first !== '', text }
 }
 
 /** What stands behind the origin, of which the closing quote is at `end`. */
@@ -82,9 +95,6 @@ function textBehind(payload: string, end: number, isWrapped: boolean): string | 
   const rest = payload.slice(end + 2)
   return rest === '' ? '{}' : `{${rest}`
 }
-
-/** The payload without its origin, if it has one. */
-export const withoutOrigin = (payload: string): string => readOrigin(payload)?.text ?? payload
 
 /** Makes sure that a message is not taken for one with an origin: a space after `{`, which means nothing in JSON. */
 export const escapeOrigin = (text: string): string => (text.startsWith(prefix) ? `{ ${text.slice(1)}` : text)

@@ -10,7 +10,7 @@ import {
 } from './control-message.js'
 import { createHeartbeats } from './heartbeats.js'
 import { createIncoming, maxHeldBytes } from './incoming.js'
-import { readOrigin } from './origin.js'
+import { createOriginReader } from './origin.js'
 import { createOutgoing, type Outgoing, type OutgoingChannel } from './outgoing.js'
 import { createResending } from './resending.js'
 
@@ -62,6 +62,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   const { deliver, gap } = options
   const client = randomBytes(8).toString('base64url')
   const outgoing = createOutgoing(client, options.maxKeptBytes)
+  const readOrigin = createOriginReader()
   const plainChannels = new Set<string>()
   let failedAt = Number.NEGATIVE_INFINITY
   let saying: Promise<void>[] = []
