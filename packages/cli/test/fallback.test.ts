@@ -48,7 +48,7 @@ it('works over postgres while redis is not there, and takes redis up by itself w
   expect(seen).toEqual([1, 2])
 })
 
-it('carries on over postgres when redis is killed under load, doubles nothing, and goes back', async (context) => {
+it('carries on over postgres when redis is killed under load, loses, doubles and reorders nothing, and goes back', async (context) => {
   requireRedis(context)
   const port = await freePort()
   const redis = await startOn(port)
@@ -75,13 +75,9 @@ it('carries on over postgres when redis is killed under load, doubles nothing, a
   await publishUntil(() => states.at(-1) === 'ready redis')
   const last = accepted.length
   await publishUntil(() => accepted.length >= last + 1_000)
-  await waitFor(() => seen.includes(accepted.at(-1) ?? 0), { what: 'the last message' })
-
-  expect(new Set(seen).size).toBe(seen.length)
-  // Without sequences what redis had acknowledged and not yet handed on dies with it: a bounded loss, told as a gap.
-  const lost = accepted.filter((one) => !seen.includes(one))
-  expect(lost.length).toBeLessThan(100)
-  expect(accepted.length).toBeGreaterThan(number * 0.95)
+  await waitFor(() => seen.length >= accepted.length, { what: 'all that was accepted' })
+  expect(seen).toEqual(Array.from({ length: number }, (_, index) => index + 1))
+  expect(accepted.length).toBe(number)
 })
 
 it('hears what plain publishers say on either broker', async (context) => {
