@@ -34,6 +34,7 @@ export interface Question {
 /** Asks a publisher to send again. */
 export interface Request {
   readonly kind: 'request'
+  readonly from: string
   readonly publisher: string
   /** The broker over which the one who asks hears that publisher. */
   readonly over: string
@@ -86,8 +87,8 @@ export function decodeControlMessage(payload: string): ControlMessage | undefine
     return { kind, from, channels, ...(isId(publisher) && { publisher }) }
   }
   if (kind === 'request') {
-    if (!isId(publisher) || !isId(over) || !isRanges(missing)) return undefined
-    return { kind, publisher, over, missing }
+    if (!isId(from) || !isId(publisher) || !isId(over) || !isRanges(missing)) return undefined
+    return { kind, from, publisher, over, missing }
   }
   if (kind === 'gone') {
     if (!isId(publisher) || !isRanges(withdrawn) || !isRanges(forgotten)) return undefined

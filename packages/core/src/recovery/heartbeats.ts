@@ -3,6 +3,8 @@ import type { Outgoing, OutgoingChannel } from './outgoing.js'
 
 /** How often a client that publishes says how far it is, in milliseconds. */
 const heartbeatMilliseconds = 500
+/** Questions to everybody are answered at once, and not more often than so, in milliseconds. */
+const answerMilliseconds = 100
 /** The most channels in one heartbeat. */
 const maxPositions = 500
 
@@ -22,6 +24,9 @@ export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat
   let changed = new Set<OutgoingChannel>()
   let unconfirmed = new Set<OutgoingChannel>()
   let timer: NodeJS.Timeout | undefined
+  // What everybody was asked for, and is told together.
+  let wanted = new Set<OutgoingChannel>()
+  let answering: NodeJS.Timeout | undefined
   let hasPublished = false
 
   const tell = (
@@ -50,6 +55,18 @@ export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat
     timer = undefined
   }
 
+  const state = (): Heartbeat['state'] => (timer === undefined ? 'idle' : 'busy')
+
+  /** One answer for all who ask within a moment: after an interruption that is everybody. */
+  const answerAll = (): void => {
+    answering = undefined
+    if (wanted.size === 0) return
+    tell(state(), wanted)
+    wanted = new Set()
+    answering = setTimeout(answerAll, answerMilliseconds)
+    answering.unref()
+  }
+
   return {
     decided(channel) {
       changed.add(channel)
@@ -59,19 +76,23 @@ export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat
       timer = setInterval(beat, heartbeatMilliseconds)
       timer.unref()
     },
-    answer({ from, channels }) {
-      const now = Date.now()
-      const known: OutgoingChannel[] = []
-      const since: Position[] = []
-      for (const [name, age] of channels) {
-        const channel = outgoing.get(name)
-        if (channel === undefined) continue
-        known.push(channel)
-        if (channel.began >= now - age) since.push([name, channel.start])
+    answer({ from, publisher: asked, channels }) {
+      const known = channels.flatMap(([name]) => outgoing.get(name) ?? [])
+      if (known.length === 0) return
+      if (asked === undefined) {
+        for (const channel of known) wanted.add(channel)
+        answering ??= setTimeout(answerAll, 0)
+        return
       }
-      if (known.length > 0) tell(timer === undefined ? 'idle' : 'busy', known, { to: from, since })
+      const now = Date.now()
+      const ages = new Map(channels)
+      const since = known
+        .filter(({ name, began }) => began >= now - (ages.get(name) ?? 0))
+        .map(({ name, start }): Position => [name, start])
+      tell(state(), known, { to: from, since })
     },
     close() {
+      clearTimeout(answering)
       clearInterval(timer)
       timer = undefined
       if (hasPublished) tell('closed', unconfirmed)

@@ -14,8 +14,8 @@ const ticksToLose = 40
  * publisher is taken for the first that concerns us; later it would be odd.
  */
 const answerMilliseconds = 2_000
-/** How long a publisher that has closed, or is lost, is remembered: its messages may still be under way. In ticks: 5 min. */
-const ticksToForget = 3_000
+/** How long a publisher that has closed, or is lost, is remembered, in milliseconds: its messages may still be under way. */
+const forgetAfter = 5 * 60_000
 /** The most publishers that are remembered. */
 const maxPublishers = 10_000
 /** The most channels in one question. */
@@ -45,6 +45,8 @@ export interface Incoming {
   receive(channel: string, origin: Origin, over: string): void
   heartbeat(heartbeat: Heartbeat, over: string): void
   refusal(refusal: Refusal): void
+  /** Another client asks for messages again: whoever misses the same need not. */
+  overheard(request: Request): void
   /** A channel gets its first listener. */
   entered(channel: string): void
   /** A broker has confirmed a channel: publishers are asked how far they are. */
@@ -67,6 +69,12 @@ interface Peer {
   readonly streams: Map<string, Stream>
 }
 
+/** Where a stream comes from. */
+interface Source {
+  readonly peer: Peer
+  readonly channel: string
+}
+
 export function createIncoming(options: IncomingOptions): Incoming {
   const { client, deliver, gap, isConnected } = options
   // Since when it is listened to, in milliseconds since 1970.
@@ -74,12 +82,11 @@ export function createIncoming(options: IncomingOptions): Incoming {
   // In the order in which they were heard of first.
   const peers = new Map<string, Peer>()
   const busy = new Set<Peer>()
-  const stuck = new Set<Stream>()
+  const stuck = new Map<Stream, Source>()
   let newChannels: string[] = []
   let asking: NodeJS.Timeout | undefined
   let timer: NodeJS.Timeout | undefined
-  let ticks = 0
-  // Those that may be forgotten, the first that became so first, and when.
+  // Those that may be forgotten, the first that became so first, and when, in milliseconds since 1970.
   const leaving = new Map<Peer, number>()
   let heldBytes = 0
   let doubles = 0
@@ -95,7 +102,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
     if (peer === undefined) {
       peer = { id, state: 'idle', wasHeard: true, silentTicks: 0, over, streams: new Map() }
       peers.set(id, peer)
-      if (peers.size > maxPublishers) forgetOne()
+      forgetSome()
     }
     peer.wasHeard = true
     peer.over = over
@@ -112,7 +119,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
       start()
     } else {
       busy.delete(peer)
-      if (state !== 'idle') leaving.set(peer, ticks)
+      if (state !== 'idle') leaving.set(peer, Date.now())
     }
   }
 
@@ -123,7 +130,14 @@ export function createIncoming(options: IncomingOptions): Incoming {
     leaving.delete(peer)
   }
 
-  const forgetOne = (): void => {
+  /** Those that left long ago, and the oldest where there are too many. */
+  const forgetSome = (): void => {
+    const before = Date.now() - forgetAfter
+    for (const [peer, since] of leaving) {
+      if (since > before) break
+      forget(peer)
+    }
+    if (peers.size <= maxPublishers) return
     for (const peer of [...leaving.keys(), ...peers.values()].slice(0, 1)) forget(peer)
   }
 
@@ -159,9 +173,8 @@ export function createIncoming(options: IncomingOptions): Incoming {
 
   const isYoung = (channel: string): boolean => Date.now() - (channels.get(channel) ?? 0) < answerMilliseconds
 
-  const watch = (stream: Stream): void => {
-    if (!stream.isStuck) return
-    stuck.add(stream)
+  const watch = (stream: Stream, source: Source): void => {
+    stuck.set(stream, source)
     start()
   }
 
@@ -189,16 +202,11 @@ export function createIncoming(options: IncomingOptions): Incoming {
   }
 
   const tick = (): void => {
-    ticks += 1
     if (isConnected()) {
       for (const peer of busy) attend(peer)
-      if (stuck.size > 0) pursue()
+      pursue()
     }
-    for (const [peer, since] of leaving) {
-      if (ticks - since < ticksToForget) break
-      forget(peer)
-    }
-    if (busy.size > 0 || stuck.size > 0 || leaving.size > 0) return
+    if (busy.size > 0 || stuck.size > 0) return
     clearInterval(timer)
     timer = undefined
   }
@@ -230,24 +238,21 @@ export function createIncoming(options: IncomingOptions): Incoming {
 
   /** Asks for what is missing. */
   const pursue = (): void => {
-    for (const peer of peers.values()) {
-      const missing: Range[] = []
-      let isOpen = false
-      for (const [channel, stream] of peer.streams) {
-        if (!stuck.has(stream)) continue
-        if (!stream.isStuck) {
-          stuck.delete(stream)
-        } else if (stream.tick()) {
-          if (stream.isOpen) isOpen = true
-          for (const [from, to] of stream.missing()) {
-            missing.push([channel, from, to])
-            requested += to - from + 1
-          }
+    const missing = new Map<Peer, Range[]>()
+    const open = new Map<Peer, string[]>()
+    for (const [stream, { peer, channel }] of stuck) {
+      if (!stream.isStuck) stuck.delete(stream)
+      else if (stream.tick()) {
+        if (stream.isOpen) listOf(open, peer).push(channel)
+        for (const [from, to] of stream.missing()) {
+          listOf(missing, peer).push([channel, from, to])
+          requested += to - from + 1
         }
       }
-      if (isOpen) askPeer(peer)
-      if (missing.length > 0)
-        options.request({ kind: 'request', publisher: peer.id, over: peer.over, missing })
+    }
+    for (const [peer, names] of open) ask(names, peer.id)
+    for (const [peer, ranges] of missing) {
+      options.request({ kind: 'request', from: client, publisher: peer.id, over: peer.over, missing: ranges })
     }
   }
 
@@ -281,34 +286,42 @@ export function createIncoming(options: IncomingOptions): Incoming {
       const before = stream.receive(sequence, count, text)
       doubles += before
       if (before < count && peer.state !== 'busy') enter(peer, 'busy')
-      if (stream.isStuck) watch(stream)
+      if (stream.isStuck) watch(stream, { peer, channel })
     },
     heartbeat({ publisher, state, last, since = [], to }, over) {
       const heard = last.filter(([channel]) => channels.has(channel))
       if (heard.length === 0 && !peers.has(publisher)) return
       const peer = peerOf(publisher, over)
       const begun = new Map(to === client ? since : [])
+      const unknown: string[] = []
       for (const [channel, sequence] of heard) {
         const start = begun.get(channel)
         let stream = peer.streams.get(channel)
         if (stream === undefined) {
           const first = isYoung(channel) ? sequence : start
           stream = open(peer, channel, first === undefined ? undefined : first + 1)
-          if (stream.isOpen && to !== client) ask([channel], publisher)
+          if (stream.isOpen && to !== client) unknown.push(channel)
         }
         stream.announce(sequence)
         if (stream.isOpen && to === client) {
           if (start === undefined) stream.giveUp()
           else stream.begin(start)
         }
-        watch(stream)
+        if (stream.isStuck) watch(stream, { peer, channel })
       }
+      ask(unknown, publisher)
       enter(peer, state)
     },
     refusal({ publisher, withdrawn, forgotten }) {
       const peer = peers.get(publisher)
       for (const [channel, from, to] of withdrawn) peer?.streams.get(channel)?.gone(from, to, false)
       for (const [channel, from, to] of forgotten) peer?.streams.get(channel)?.gone(from, to, true)
+    },
+    overheard({ from, publisher, over, missing }) {
+      const peer = peers.get(publisher)
+      // Over another broker they may not reach this client.
+      if (from === client || peer === undefined || peer.over !== over) return
+      for (const [channel, first, last] of missing) peer.streams.get(channel)?.overheard(first, last)
     },
     entered(channel) {
       if (!channels.has(channel)) channels.set(channel, Date.now())
@@ -337,4 +350,10 @@ export function createIncoming(options: IncomingOptions): Incoming {
       for (const peer of peers.values()) forget(peer)
     },
   }
+}
+
+function listOf<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  return list
 }

@@ -105,6 +105,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     else if (message.kind === 'gone') incoming.refusal(message)
     else if (message.kind === 'request') {
       if (message.publisher === client) resending.handle(message)
+      incoming.overheard(message)
     } else if (message.publisher === undefined || message.publisher === client) {
       heartbeats.answer(message)
     }

@@ -1,7 +1,6 @@
 /** How often what is missing is looked at, in milliseconds. */
 export const tickMilliseconds = 100
 /** After how many ticks without progress what is missing is asked for, and how many later again. */
-const ticksToRequest = 1
 const ticksBetweenRequests = 5
 /** After how many ticks without progress it is given up: 2 s. */
 const ticksToGiveUp = 20
@@ -41,6 +40,8 @@ export interface Stream {
   gone(from: number, to: number, isMissed: boolean): void
   /** There was an interruption. */
   doubt(): void
+  /** Somebody else has asked for these. */
+  overheard(from: number, to: number): void
   /** To be called on every tick while it is stuck. Whether it is time to ask for what is missing. */
   tick(): boolean
   /** What is missing, as ranges of sequences, both ends included. */
@@ -77,6 +78,7 @@ export function createStream({ deliver, gap, hold }: StreamOptions, first: numbe
   let gone: Gone[] = []
   let ticks = 0
   let stuckTicks = 0
+  let ticksSinceRequest = ticksBetweenRequests
   let nextAtTick = first
 
   const take = (): Held | undefined => {
@@ -210,11 +212,15 @@ export function createStream({ deliver, gap, hold }: StreamOptions, first: numbe
     doubt() {
       confirmed = undefined
     },
+    overheard(from, to) {
+      if (next !== undefined && from <= next && next <= to) ticksSinceRequest = 0
+    },
     tick() {
       ticks += 1
       if (next !== nextAtTick) {
         nextAtTick = next
         stuckTicks = 0
+        ticksSinceRequest = ticksBetweenRequests
         return false
       }
       stuckTicks += 1
@@ -222,7 +228,10 @@ export function createStream({ deliver, gap, hold }: StreamOptions, first: numbe
         giveUp()
         return false
       }
-      return stuckTicks % ticksBetweenRequests === ticksToRequest
+      ticksSinceRequest += 1
+      if (ticksSinceRequest < ticksBetweenRequests) return false
+      ticksSinceRequest = 0
+      return true
     },
     missing() {
       const ranges: [from: number, to: number][] = []
