@@ -54,7 +54,7 @@ export interface WatchClientOptions {
 }
 
 /** What a suite may be run with: the settings that change how messages travel. */
-export type SuiteSettings = Pick<Settings, 'packing'>
+export type SuiteSettings = Pick<Settings, 'packing' | 'recovery'>
 
 /** Makes a client over `backend`, which reads nothing from the environment. */
 export const createTestedClient = (

@@ -27,7 +27,8 @@ export async function connectOurs(
     ...(standby !== undefined && urlFor(standby.backend, standby.url)),
     backends,
     environment: packing === undefined ? {} : { PUBSUB_PACKING: packing },
-    log: silentLogger, ...(process.env.KEPT && { maxKeptBytes: Number(process.env.KEPT) }),
+    log: silentLogger,
+    ...(process.env.KEPT && { maxKeptBytes: Number(process.env.KEPT) }),
   })
   return {
     publish: (channel, message) => client.publish(channel, message),
