@@ -1,18 +1,15 @@
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import { addUp, judgeFleet } from './judge-fleet.js'
 import { judgeMemory } from './judge-memory.js'
 import { createLedger, type Ledger } from './ledger.js'
-import type { AuditOrder, Fault, MemorySample, Report, SoakPlan } from './messages.js'
+import type { AuditOrder, AuditPlan, Fault, MemorySample, Report } from './messages.js'
 import { liveUnderParent, sampleMemory, tellParent } from './process-life.js'
+import { soakVerdict } from './soak-verdict.js'
 import { renderTable } from './table.js'
-import { definitions, tableRows } from './verdict.js'
 
 // The auditor process: takes the reports of all fleets, and at the end prints the table. Its exit code is the verdict.
 
 const memoryMilliseconds = 5_000
-/** So many findings a backend are printed. */
-const maxFindings = 10
 
 liveUnderParent()
 const begun = Date.now()
@@ -21,7 +18,7 @@ const faults: Fault[] = []
 const memory = new Map<string, MemorySample[]>()
 const uncaught: string[] = []
 const problems: string[] = []
-let plan: SoakPlan | undefined
+let plan: AuditPlan | undefined
 let publishingBegun = begun
 let open = 0
 let onAllRead = (): void => {}
@@ -34,7 +31,7 @@ const addMemory = (name: string, { at, resident, live }: MemorySample): void => 
 
 const take = (report: Report): void => {
   if (report.kind === 'memory') addMemory(report.name, report)
-  else ledgers.get(report.backend)?.add(report)
+  else ledgers.get(report.fleet)?.add(report)
 }
 
 const server = createServer((socket) => {
@@ -47,51 +44,39 @@ const server = createServer((socket) => {
   })
 })
 
-const judge = async (of: SoakPlan): Promise<void> => {
+const judge = async (of: AuditPlan): Promise<void> => {
   clearInterval(measuring)
   if (open > 0) await new Promise<void>((resolve) => (onAllRead = resolve))
-  const fleets = of.backends.map((backend) =>
-    judgeFleet(
-      of,
-      ledgers.get(backend) ?? createLedger(of, begun),
-      faults.filter((fault) => fault.backend === backend),
-    ),
-  )
   const judged = [...memory].flatMap(([name, samples]) => {
     const one = judgeMemory(samples, publishingBegun)
     return one === undefined ? [] : [[name, one] as const]
   })
-  const rows = tableRows({
+  const { heads, rows, notes } = soakVerdict({
     plan: of,
-    fleets,
-    total: addUp(fleets, of.faultKinds),
+    ledgers: of.fleets.map((fleet) => ledgers.get(fleet) ?? createLedger(of, begun)),
+    faults,
     memory: new Map(judged),
     uncaught,
     problems,
   })
   const unproven = faults.filter(({ proven }) => !proven)
-  const notes = [
-    ...definitions,
+  const all = [
+    ...notes,
     ...unproven.map(({ backend, kind, proof }) => `not proven: ${backend}, ${kind}: ${proof}`),
-    ...fleets.flatMap(({ findings }, index) =>
-      findings.slice(0, maxFindings).map((words) => `${of.backends[index]}, ${words}`),
-    ),
     ...problems.map((text) => `problem: ${text}`),
   ]
-  const heads = fleets.length > 1 ? [...of.backends, 'total'] : of.backends
   const broken = rows.filter((row) => row.broken).map(({ label }) => label)
   const verdict = broken.length === 0 ? 'every limit is kept' : `BROKEN: ${broken.join('; ')}`
   process.exitCode = broken.length === 0 ? 0 : 1
-  process.stdout.write(
-    `${renderTable(heads, rows)}\n${notes.join('\n')}\n${verdict} (seed ${of.seed})\n`,
-    () => process.exit(),
+  process.stdout.write(`${renderTable(heads, rows)}\n${all.join('\n')}\n${verdict} (seed ${of.seed})\n`, () =>
+    process.exit(),
   )
 }
 
 const obey = (order: AuditOrder): void => {
   if (order.kind === 'plan') {
     plan = order.plan
-    for (const backend of plan.backends) ledgers.set(backend, createLedger(plan, begun))
+    for (const fleet of plan.fleets) ledgers.set(fleet, createLedger(plan, begun))
   } else if (order.kind === 'begun') publishingBegun = order.at
   else if (order.kind === 'fault') faults.push(order.fault)
   else if (order.kind === 'memory') addMemory(order.name, order)

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { drawFault, faultKinds, type FaultTarget } from './faults.js'
+import { doFault } from './do-fault.js'
+import type { DrawFault } from './faults.js'
+import type { Fleet } from './fleet.js'
 import type { FleetProcess } from './fleet-process.js'
 import type { Fault } from './messages.js'
 import type { Random } from './random.js'
+import { soakFaults } from './soak-faults.js'
 import { holdsWithin } from './waiting.js'
 
 const calmMilliseconds = 1_000
@@ -12,8 +15,7 @@ const recoveryMilliseconds = 20_000
 const reserveMilliseconds = 3_000
 
 export interface FaultLoopOptions {
-  readonly backend: string
-  readonly target: FaultTarget
+  readonly fleet: Fleet
   readonly random: Random
   /** When the publishers stop, in milliseconds since 1970. */
   readonly until: number
@@ -27,20 +29,21 @@ export interface FaultLoopOptions {
  * something since the end of the last, and after a moment of calm.
  */
 export async function runFaults(options: FaultLoopOptions): Promise<void> {
-  const { backend, target, random, until, signal, onFault, onProblem } = options
-  let kinds: string[] = []
+  const { fleet, random, until, signal, onFault, onProblem } = options
+  const { processes } = fleet
+  const [server] = fleet.servers
+  let left: [string, DrawFault][] = []
   for (;;) {
     await sleep(random.between(calmMilliseconds, maxPauseMilliseconds), undefined, { signal })
-    if (kinds.length === 0) kinds = random.shuffle(faultKinds)
-    const kind = kinds.pop() ?? ''
-    const drawn = drawFault(kind, target, random)
+    if (left.length === 0) left = random.shuffle(Object.entries(soakFaults))
+    const next = left.pop()
+    if (next === undefined) return
+    const [kind, draw] = next
+    const drawn = draw({ server, processes }, random)
     if (Date.now() + drawn.milliseconds + reserveMilliseconds > until) return
-    const start = Date.now()
-    const proof = await drawn.run(signal)
-    const end = Date.now()
-    const publishers = drawn.concerned.filter(({ role }) => role === 'publisher').map(({ number }) => number)
-    onFault({ backend, kind, start, end, publishers, ...proof })
-    const waiting = (): FleetProcess[] => target.processes.filter((one) => one.aliveAt <= end || one.isDown)
+    const fault = await doFault({ fleet: fleet.name, backend: server.backend, kind }, drawn, signal)
+    onFault(fault)
+    const waiting = (): FleetProcess[] => processes.filter((one) => one.aliveAt <= fault.end || !one.isReady)
     if (await holdsWithin(() => waiting().length === 0, recoveryMilliseconds, signal)) continue
     const names = waiting().map(({ name }) => name)
     onProblem(`not recovered ${recoveryMilliseconds / 1_000} s after ${kind}: ${names.join(', ')}`)

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultProxy } from '@ps/services'
 import type { FleetProcess } from './fleet-process.js'
+import type { KilledType } from './kill-redis-connections.js'
+import { processState } from './process-state.js'
 import type { Random } from './random.js'
 import type { SoakServer } from './soak-server.js'
 
@@ -27,11 +28,16 @@ export interface DrawnFault {
   run(signal: AbortSignal): Promise<Proof>
 }
 
-type DrawFault = (target: FaultTarget, random: Random) => DrawnFault
+export type DrawFault = (target: FaultTarget, random: Random) => DrawnFault
 
-const kinds: Readonly<Record<string, DrawFault>> = {
-  'server killed': ({ server, processes }, random) => {
-    const milliseconds = random.between(0, 2_000)
+/** Draws how long something lasts, in milliseconds. */
+export type DrawLength = (random: Random) => number
+
+/** SIGKILL, and started again after so long. */
+export const killServer =
+  (draw: DrawLength): DrawFault =>
+  ({ server, processes }, random) => {
+    const milliseconds = draw(random)
     const index = random.between(0, server.size - 1)
     return {
       milliseconds,
@@ -39,7 +45,10 @@ const kinds: Readonly<Record<string, DrawFault>> = {
       async run(signal) {
         const node = await server.node(index)
         const before = node.processId
-        const links = node.link === undefined ? processes.flatMap(({ proxy }) => proxy ?? []) : [node.link]
+        const links =
+          node.link === undefined
+            ? processes.flatMap((one) => one.links.get(server.backend) ?? [])
+            : [node.link]
         const connections = links.reduce((sum, link) => sum + link.connections, 0)
         node.kill('SIGKILL')
         await sleep(milliseconds, undefined, { signal })
@@ -50,10 +59,13 @@ const kinds: Readonly<Record<string, DrawFault>> = {
         }
       },
     }
-  },
+  }
 
-  'server stopped': ({ server, processes }, random) => {
-    const milliseconds = random.between(1_000, 5_000)
+/** SIGSTOP for so long. */
+export const stopServer =
+  (draw: DrawLength): DrawFault =>
+  ({ server, processes }, random) => {
+    const milliseconds = draw(random)
     const index = random.between(0, server.size - 1)
     return {
       milliseconds,
@@ -71,33 +83,40 @@ const kinds: Readonly<Record<string, DrawFault>> = {
         }
       },
     }
-  },
+  }
 
-  'connections killed': ({ server, processes }, random) => ({
+/** The server kills its connections: on Redis those of a drawn type, on PostgreSQL all. */
+export const killConnections =
+  (draw: (random: Random) => KilledType): DrawFault =>
+  ({ server, processes }, random) => ({
     milliseconds: 0,
     concerned: processes,
     async run() {
-      const { count, which } = await server.killConnections(random)
+      const { count, which } = await server.killConnections(() => draw(random))
       return { proven: count > 0, proof: `${count} connections (${which})` }
     },
-  }),
+  })
 
-  'link cut': (target, random) => {
-    const { concerned, find } = drawLink(target, random)
-    return {
-      milliseconds: 0,
-      concerned,
-      async run() {
-        const { link, name } = await find()
-        const count = link.cut()
-        return { proven: count > 0, proof: `${count} connections of ${name}` }
-      },
-    }
-  },
+/** Every connection of a link breaks. */
+export const cutLink: DrawFault = (target, random) => {
+  const { concerned, find } = drawLink(target, random)
+  return {
+    milliseconds: 0,
+    concerned,
+    async run() {
+      const { link, name } = await find()
+      const count = link.cut()
+      return { proven: count > 0, proof: `${count} connections of ${name}` }
+    },
+  }
+}
 
-  'link frozen': (target, random) => {
+/** For so long nothing moves on a link, and nothing breaks. */
+export const freezeLink =
+  (draw: DrawLength): DrawFault =>
+  (target, random) => {
     const { concerned, find } = drawLink(target, random)
-    const milliseconds = random.between(1_000, 8_000)
+    const milliseconds = draw(random)
     return {
       milliseconds,
       concerned,
@@ -106,37 +125,40 @@ const kinds: Readonly<Record<string, DrawFault>> = {
         const start = Date.now()
         const before = link.heldBytes
         link.freeze()
+        // A link on which nothing happens to travel would hold nothing.
+        for (const one of concerned) void one.check()
         try {
           await sleep(milliseconds, undefined, { signal })
           const held = link.heldBytes - before
-          const wasDown = concerned.some(({ downAt }) => downAt >= start)
+          const wasNoticed = concerned.some(({ notReadyAt }) => notReadyAt >= start)
           return {
-            proven: held > 0 || wasDown,
-            proof: `${name}: ${held} bytes held${wasDown ? ', it was noticed' : ''}`,
+            proven: held > 0 || wasNoticed,
+            proof: `${name}: ${held} bytes held${wasNoticed ? ', it was noticed' : ''}`,
           }
         } finally {
           link.thaw()
         }
       },
     }
-  },
+  }
 
-  'connections refused': (target, random) => {
+/** For so long a link is cut and takes no connection. */
+export const refuseConnections =
+  (draw: DrawLength): DrawFault =>
+  (target, random) => {
     const { concerned, find } = drawLink(target, random)
-    const milliseconds = random.between(1_000, 3_000)
+    const milliseconds = draw(random)
     return {
       milliseconds,
       concerned,
       async run(signal) {
         const { link, name } = await find()
-        const start = Date.now()
         await link.refuse()
         // Open connections would live on.
         const count = link.cut()
         try {
           await sleep(milliseconds, undefined, { signal })
-          const isOut =
-            concerned.every(({ downAt, isDown }) => downAt >= start && isDown) && link.connections === 0
+          const isOut = concerned.every(({ isReady }) => !isReady) && link.connections === 0
           return {
             proven: isOut,
             proof: `${name}: ${count} connections cut, ${link.connections} made, ${isOut ? 'down' : 'up'} at the end`,
@@ -146,18 +168,7 @@ const kinds: Readonly<Record<string, DrawFault>> = {
         }
       },
     }
-  },
-}
-
-/** The names of all kinds of faults. */
-export const faultKinds: readonly string[] = Object.keys(kinds)
-
-/** Draws what is open about a fault: how long, and whose link. */
-export function drawFault(kind: string, target: FaultTarget, random: Random): DrawnFault {
-  const draw = kinds[kind]
-  if (draw === undefined) throw new Error(`no such fault: ${kind}`)
-  return draw(target, random)
-}
+  }
 
 interface DrawnLink {
   readonly concerned: readonly FleetProcess[]
@@ -168,8 +179,8 @@ interface DrawnLink {
 function drawLink({ server, processes }: FaultTarget, random: Random): DrawnLink {
   const index = random.between(0, server.size - 1)
   const one = pickProcess(processes, random)
-  const { name, proxy } = one
-  if (proxy !== undefined) return { concerned: [one], find: async () => ({ link: proxy, name }) }
+  const own = one.links.get(server.backend)
+  if (own !== undefined) return { concerned: [one], find: async () => ({ link: own, name: one.name }) }
   return {
     concerned: processes,
     async find() {
@@ -184,15 +195,4 @@ function pickProcess(processes: readonly FleetProcess[], random: Random): FleetP
   const [first, ...others] = processes
   if (first === undefined) throw new Error('a fleet without processes')
   return random.pick([first, ...others])
-}
-
-/** `T` is a stopped one. */
-function processState(processId: number): string {
-  try {
-    const text = readFileSync(`/proc/${processId}/stat`, 'utf8')
-    // Behind the name, which may hold anything.
-    return text.slice(text.lastIndexOf(')') + 2)[0] ?? ''
-  } catch {
-    return 'unknown: there is no /proc for it'
-  }
 }

@@ -8,10 +8,11 @@ const finalsMilliseconds = 8_000
 const heardMilliseconds = 4_000
 const exitMilliseconds = 6_000
 
-/** The publishers and listeners of one backend, each with a link of its own to one server. */
+/** Publishers and listeners over one broker or several, each with a link of its own to each. */
 export interface Fleet {
-  readonly backend: BackendName
-  readonly server: SoakServer
+  readonly name: string
+  /** The first choice first. */
+  readonly servers: readonly [SoakServer, ...SoakServer[]]
   readonly processes: readonly FleetProcess[]
   /** Every publisher begins. */
   begin(): void
@@ -24,19 +25,25 @@ export interface Fleet {
 export interface FleetOptions
   extends Pick<
     FleetProcessStart,
-    'backend' | 'channels' | 'rate' | 'auditorPort' | 'onUncaught' | 'onDeath'
+    'channels' | 'rate' | 'sizes' | 'environment' | 'auditorPort' | 'onUncaught' | 'onDeath'
   > {
-  /** Where the backend is Redis. */
+  /** The first choice first. */
+  readonly backends: readonly [BackendName, ...BackendName[]]
+  /** What Redis is. */
   readonly redis: RedisKind
   readonly publishers: number
   readonly listeners: number
-  /** Every publisher packs; else every second one, as while packing is being introduced. */
-  readonly packing: boolean
+  /** Every publisher packs, none, or every second one, as while packing is being introduced. */
+  readonly packing: 'all' | 'none' | 'mixed'
   readonly onProblem: (text: string) => void
 }
 
+/** What a fleet is called, in the table too. */
+export const nameFleet = (backends: readonly BackendName[]): string => backends.join('+')
+
 /** Resolves when every publisher is connected and every listener listens. Where that fails nothing is left behind. */
 export async function startFleet({
+  backends,
   redis,
   publishers,
   listeners,
@@ -44,13 +51,14 @@ export async function startFleet({
   onProblem,
   ...shared
 }: FleetOptions): Promise<Fleet> {
-  const { backend } = shared
-  const server = await startSoakServer(backend, redis)
+  const fleet = nameFleet(backends)
+  const [first, ...others] = backends
+  const servers: [SoakServer, ...SoakServer[]] = [await startSoakServer(first, redis)]
   const processes: FleetProcess[] = []
 
   const start = async (role: FleetProcess['role'], number: number): Promise<void> => {
-    const packs = role === 'publisher' && (packing || number % 2 === 1)
-    processes.push(await startFleetProcess({ ...shared, role, number, packing: packs, server }))
+    const packs = role === 'publisher' && (packing === 'all' || (packing === 'mixed' && number % 2 === 1))
+    processes.push(await startFleetProcess({ ...shared, fleet, role, number, packing: packs, servers }))
   }
   const ofRole = (role: FleetProcess['role']): FleetProcess[] => processes.filter((one) => one.role === role)
 
@@ -69,23 +77,24 @@ export async function startFleet({
 
   const close = async (): Promise<void> => {
     await Promise.all(processes.map((one) => one.close()))
-    await server.stop()
+    await Promise.all(servers.map((server) => server.stop()))
   }
 
   try {
+    for (const backend of others) servers.push(await startSoakServer(backend, redis))
     for (let number = 0; number < publishers; number += 1) await start('publisher', number)
     for (let number = 0; number < listeners; number += 1) await start('listener', number)
     const ready = Promise.all(processes.map((one) => one.ready))
     if ((await within(ready, readyMilliseconds)) === undefined) {
-      throw new Error(`the processes on ${backend} were not ready after ${readyMilliseconds / 1_000} s`)
+      throw new Error(`the processes on ${fleet} were not ready after ${readyMilliseconds / 1_000} s`)
     }
   } catch (error) {
     await close()
     throw error
   }
   return {
-    backend,
-    server,
+    name: fleet,
+    servers,
     processes,
     begin() {
       for (const publisher of ofRole('publisher')) publisher.order({ kind: 'start' })

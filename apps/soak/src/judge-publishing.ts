@@ -13,6 +13,8 @@ export interface PublishingJudgement {
   readonly acceptedWhileAlive: number
   /** The longest time from a fault's end to the first `true` of a publish started after it, in milliseconds. */
   readonly slowestReturn: number
+  /** The index of the window that this was. */
+  readonly slowestWindow: number
 }
 
 /** Checks what became of one publisher's calls, given its records on all channels. */
@@ -38,5 +40,6 @@ export function judgePublishing(
     }
   }
   const returns = windows.map(({ end }, index) => (firstTrue[index] ?? end) - end)
-  return { whileAlive, acceptedWhileAlive, slowestReturn: Math.max(0, ...returns) }
+  const slowestReturn = Math.max(0, ...returns)
+  return { whileAlive, acceptedWhileAlive, slowestReturn, slowestWindow: returns.indexOf(slowestReturn) }
 }

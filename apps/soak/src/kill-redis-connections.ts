@@ -1,11 +1,11 @@
-import type { Random } from './random.js'
+/** Which connections of a Redis are killed. */
+export type KilledType = 'normal' | 'pubsub' | 'both'
 
-/** Has a Redis kill its connections of a kind, or of all. */
+/** Has a Redis kill its connections of a type, or of both. */
 export async function killRedisConnections(
-  random: Random,
+  which: KilledType,
   call: (...parts: [string, ...string[]]) => Promise<unknown>,
 ): Promise<{ count: number; which: string }> {
-  const which = random.pick(['normal', 'pubsub', 'both'])
   let count = 0
   for (const type of which === 'both' ? (['normal', 'pubsub'] as const) : [which])
     count += Number(await call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes'))

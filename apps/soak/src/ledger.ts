@@ -1,5 +1,5 @@
 import { type ChannelRecord, heardCode, type ListenerRecord, type PublisherRecord } from './judge-channel.js'
-import { gapMark, heardWidth, publishWidth, type Report, type SoakPlan } from './messages.js'
+import { type AuditPlan, gapMark, heardWidth, publishWidth, type Report } from './messages.js'
 
 /** All that the processes of one fleet have reported, as plain numbers. */
 export interface Ledger {
@@ -8,10 +8,20 @@ export interface Ledger {
   readonly damaged: number
   /** Payloads that held several messages. */
   readonly packs: number
+  /** Payloads that were acknowledged, by backend. */
+  readonly acknowledged: ReadonlyMap<string, number>
+  /** What each publisher was asked for by listeners. */
+  readonly recovery: readonly RecoveryRecord[]
   add(report: Exclude<Report, { kind: 'memory' }>): void
 }
 
-export function createLedger(plan: SoakPlan, begun: number): Ledger {
+/** What one publisher was asked for: messages sent again, and those that it no longer kept. */
+export interface RecoveryRecord {
+  resent: number
+  forgotten: number
+}
+
+export function createLedger(plan: AuditPlan, begun: number): Ledger {
   const channels = Array.from({ length: plan.channels }, () => ({
     publishers: Array.from(
       { length: plan.publishers },
@@ -29,6 +39,11 @@ export function createLedger(plan: SoakPlan, begun: number): Ledger {
   }))
   let damaged = 0
   let packs = 0
+  const acknowledged = new Map<string, number>()
+  const recovery = Array.from(
+    { length: plan.publishers },
+    (): RecoveryRecord => ({ resent: 0, forgotten: 0 }),
+  )
 
   const addPublishes = (publisher: number, rows: readonly number[]): void => {
     for (let at = 0; at < rows.length; at += publishWidth) {
@@ -67,10 +82,18 @@ export function createLedger(plan: SoakPlan, begun: number): Ledger {
     get packs() {
       return packs
     },
+    acknowledged,
+    recovery,
     add(report) {
       if (report.kind === 'published') {
         packs += report.packs
+        for (const [backend, count] of Object.entries(report.acknowledged))
+          acknowledged.set(backend, (acknowledged.get(backend) ?? 0) + count)
         return addPublishes(report.number, report.rows)
+      }
+      if (report.kind === 'recovery') {
+        recovery[report.number] = { resent: report.resent, forgotten: report.forgotten }
+        return
       }
       damaged += report.damaged
       addHeard(report.number, report.rows)

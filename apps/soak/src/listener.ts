@@ -1,4 +1,5 @@
 import { createClient } from '@ps/core'
+import { answerCheck } from './answer-check.js'
 import { connectToAuditor } from './auditor-link.js'
 import { fillerOf } from './filler.js'
 import {
@@ -18,7 +19,7 @@ const memoryMilliseconds = 5_000
 
 liveUnderParent()
 const options = JSON.parse(process.argv[2] ?? '') as FleetProcessOptions
-const { name, backend, number, channels, auditorPort } = options
+const { name, fleet, number, channels, sizes, auditorPort } = options
 const auditor = await connectToAuditor(auditorPort)
 const client = await createClient<Record<string, SoakMessage>>()
 let rows: number[] = []
@@ -31,7 +32,7 @@ const heard: number[][] = Array.from({ length: channels }, () => [])
 
 const hear = (channel: number, { publisher, sequence, sent, filler }: SoakMessage): void => {
   rows.push(channel, publisher, sequence, Date.now())
-  if (filler !== fillerOf(publisher, channel, sequence)) damaged += 1
+  if (filler !== fillerOf(sizes, publisher, channel, sequence)) damaged += 1
   newestHeard = Math.max(newestHeard, sent)
   const newest = (heard[channel] ??= [])
   newest[publisher] = Math.max(newest[publisher] ?? -1, sequence)
@@ -48,7 +49,7 @@ const tellFinished = (): void => {
 }
 
 const report = (): void => {
-  if (rows.length > 0) auditor.send({ kind: 'heard', backend, number, rows, damaged })
+  if (rows.length > 0) auditor.send({ kind: 'heard', fleet, number, rows, damaged })
   rows = []
   damaged = 0
   if (newestHeard > newestTold) tellParent({ kind: 'alive', at: newestHeard })
@@ -74,7 +75,8 @@ process.on('message', (order: Order) => {
   if (order.kind === 'finish') {
     awaited = order.finals
     tellFinished()
-  } else if (order.kind === 'stop') void stop()
+  } else if (order.kind === 'check') void answerCheck(client, order.id)
+  else if (order.kind === 'stop') void stop()
 })
 await Promise.all(
   Array.from({ length: channels }, (_, channel) =>

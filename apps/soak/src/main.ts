@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { describeError } from '@ps/core'
+import { runProgram } from './run-program.js'
 import { runSoak } from './run-soak.js'
 import { backendNames, redisKinds } from './soak-server.js'
 
@@ -10,12 +10,7 @@ Runs publishers and listeners as processes, with faults, and audits every messag
 Exit code 1 where a limit is broken.
 `
 
-const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
-}
-
-try {
+await runProgram(async (signal) => {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string' },
@@ -26,33 +21,20 @@ try {
       help: { type: 'boolean', short: 'h' },
     },
   })
-  if (values.help) process.stdout.write(usage)
-  else {
-    const minutes = Number(values.minutes)
-    const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
-    const backends = backendNames.filter((name) => values.backend === 'both' || values.backend === name)
-    const redis = redisKinds.find((kind) => kind === values.redis)
-    if (redis === undefined || !(minutes > 0) || !Number.isInteger(seed) || backends.length === 0)
-      throw new Error(`use it so: ${usage}`)
-    const packers = values.packing ? 'every publisher' : 'every second publisher'
-    process.stderr.write(
-      `soaking ${backends.join(' and ')} for ${minutes} min, seed ${seed}, ${packers} packs\n`,
-    )
-    const isKept = await runSoak({
-      minutes,
-      backends,
-      redis,
-      seed,
-      packing: values.packing,
-      signal: interrupted.signal,
-      onProgress: (line) => process.stderr.write(`${line}\n`),
-    })
-    process.exitCode = isKept ? 0 : 1
+  if (values.help) {
+    process.stdout.write(usage)
+    return true
   }
-} catch (error) {
-  process.stderr.write(`error: ${describeError(error)}\n`)
-  process.exitCode = interrupted.signal.aborted ? 130 : 1
-}
-
-// Everything has been ended; a handle that was left behind must not keep the verdict.
-process.exit()
+  const minutes = Number(values.minutes)
+  const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+  const backends = backendNames.filter((name) => values.backend === 'both' || values.backend === name)
+  const redis = redisKinds.find((kind) => kind === values.redis)
+  if (redis === undefined || !(minutes > 0) || !Number.isInteger(seed) || backends.length === 0)
+    throw new Error(`use it so: ${usage}`)
+  const packers = values.packing ? 'every publisher' : 'every second publisher'
+  process.stderr.write(
+    `soaking ${backends.join(' and ')} for ${minutes} min, seed ${seed}, ${packers} packs\n`,
+  )
+  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
+  return runSoak({ minutes, backends, redis, seed, packing: values.packing, signal, onProgress })
+})

@@ -1,3 +1,5 @@
+import type { FillerSizes } from './filler.js'
+
 /** What travels over the client under test. */
 export interface SoakMessage {
   /** The publisher's number in its fleet. */
@@ -12,6 +14,9 @@ export interface SoakMessage {
 /** A channel's name, from its number. */
 export const channelName = (channel: number): string => `soak-${channel}`
 
+/** Whether messages of a fleet travel on a channel, and not what clients say among themselves. */
+export const isFleetChannel = (name: string): boolean => name.startsWith('soak-')
+
 /** The last message of a publisher on a channel, accepted for certain. */
 export interface FinalMessage {
   readonly publisher: number
@@ -23,7 +28,7 @@ export interface FinalMessage {
 export interface FleetProcessOptions {
   /** Its name in the table: `redis publisher 1`. */
   readonly name: string
-  readonly backend: string
+  readonly fleet: string
   /** Its number among those of its role in its fleet, from 0. */
   readonly number: number
   readonly channels: number
@@ -31,6 +36,7 @@ export interface FleetProcessOptions {
   readonly rate: number
   /** Whether its client packs, and it publishes in bursts; of publishers only. */
   readonly packing: boolean
+  readonly sizes: FillerSizes
   /** Where the auditor listens. */
   readonly auditorPort: number
 }
@@ -40,6 +46,8 @@ export type Order =
   | { readonly kind: 'start' }
   /** A publisher sends its final messages; a listener waits for those of all publishers. */
   | { readonly kind: 'finish'; readonly finals: readonly FinalMessage[] }
+  /** Its client asks its brokers how they are. */
+  | { readonly kind: 'check'; readonly id: number }
   | { readonly kind: 'stop' }
 
 /** From a process of a fleet to the orchestrator. */
@@ -48,6 +56,7 @@ export type Notice =
   /** A message sent at that time, in milliseconds since 1970, was acknowledged, or heard. */
   | { readonly kind: 'alive'; readonly at: number }
   | { readonly kind: 'state'; readonly state: string }
+  | { readonly kind: 'checked'; readonly id: number; readonly state: string }
   | { readonly kind: 'finished'; readonly finals: readonly FinalMessage[] }
   | { readonly kind: 'uncaught'; readonly text: string }
 
@@ -61,19 +70,30 @@ export const gapMark = -1
 export type Report =
   | {
       readonly kind: 'published'
-      readonly backend: string
+      readonly fleet: string
       readonly number: number
       readonly rows: number[]
       /** Payloads that held several messages. */
       readonly packs: number
+      /** Payloads that were acknowledged, by backend. */
+      readonly acknowledged: Readonly<Record<string, number>>
     }
   | {
       readonly kind: 'heard'
-      readonly backend: string
+      readonly fleet: string
       readonly number: number
       readonly rows: number[]
       /** Messages whose filler was not the one sent. */
       readonly damaged: number
+    }
+  | {
+      readonly kind: 'recovery'
+      readonly fleet: string
+      readonly number: number
+      /** Messages that a listener asked this publisher for. */
+      readonly resent: number
+      /** Those that it no longer kept. */
+      readonly forgotten: number
     }
   | ({ readonly kind: 'memory'; readonly name: string } & MemorySample)
 
@@ -87,6 +107,8 @@ export interface MemorySample {
 
 /** A fault that is over. */
 export interface Fault {
+  readonly fleet: string
+  /** Of the broker that it was done to. */
   readonly backend: string
   readonly kind: string
   readonly start: number
@@ -99,19 +121,21 @@ export interface Fault {
 }
 
 /** What is run, for the auditor. */
-export interface SoakPlan {
+export interface AuditPlan {
+  /** Whose limits count. */
+  readonly program: 'soak' | 'chaos'
   readonly minutes: number
   readonly seed: number
   readonly publishers: number
   readonly listeners: number
   readonly channels: number
   readonly faultKinds: readonly string[]
-  readonly backends: readonly string[]
+  readonly fleets: readonly string[]
 }
 
 /** From the orchestrator to the auditor. */
 export type AuditOrder =
-  | { readonly kind: 'plan'; readonly plan: SoakPlan }
+  | { readonly kind: 'plan'; readonly plan: AuditPlan }
   | { readonly kind: 'begun'; readonly at: number }
   | { readonly kind: 'fault'; readonly fault: Fault }
   | ({ readonly kind: 'memory'; readonly name: string } & MemorySample)

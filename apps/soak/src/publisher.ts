@@ -1,6 +1,6 @@
 import { createClient } from '@ps/core'
+import { answerCheck } from './answer-check.js'
 import { connectToAuditor } from './auditor-link.js'
-import { countPacks } from './count-packs.js'
 import { fillerOf } from './filler.js'
 import {
   channelName,
@@ -11,6 +11,8 @@ import {
 } from './messages.js'
 import { leaveParent, liveUnderParent, sampleMemory, tellParent } from './process-life.js'
 import { createRandom } from './random.js'
+import { readRecovery } from './read-recovery.js'
+import { type PublishWatch, watchPublishes } from './watch-publishes.js'
 
 // One publisher process: publishes at a steady rate whatever the broker does, and reports every outcome.
 
@@ -21,17 +23,23 @@ const memoryMilliseconds = 5_000
 
 liveUnderParent()
 const options = JSON.parse(process.argv[2] ?? '') as FleetProcessOptions
-const { name, backend, number, channels, rate, packing, auditorPort } = options
+const { name, fleet, number, channels, rate, packing, sizes, auditorPort } = options
 const random = createRandom(number + 1)
 const auditor = await connectToAuditor(auditorPort)
 let packs = 0
-const onPack = (): void => {
-  packs += 1
+let acknowledged: Record<string, number> = {}
+const watch: PublishWatch = {
+  onPack() {
+    packs += 1
+  },
+  onAcknowledged(backend) {
+    acknowledged[backend] = (acknowledged[backend] ?? 0) + 1
+  },
 }
 const client = await createClient<Record<string, SoakMessage>>({
   backends: {
-    redis: async () => countPacks(await import('@ps/redis'), onPack),
-    postgres: async () => countPacks(await import('@ps/postgres'), onPack),
+    redis: async () => watchPublishes(await import('@ps/redis'), watch),
+    postgres: async () => watchPublishes(await import('@ps/postgres'), watch),
   },
 })
 const nextSequences = Array.from({ length: channels }, () => 0)
@@ -47,7 +55,7 @@ const publish = async (channel: number): Promise<{ sequence: number; accepted: b
   nextSequences[channel] = sequence + 1
   const sent = Date.now()
   unsettled += 1
-  const filler = fillerOf(number, channel, sequence)
+  const filler = fillerOf(sizes, number, channel, sequence)
   const accepted = await client.publish(channelName(channel), { publisher: number, sequence, sent, filler })
   rows.push(channel, sequence, accepted ? 1 : 0, sent, Date.now())
   if (accepted) newestAccepted = Math.max(newestAccepted, sent)
@@ -57,9 +65,12 @@ const publish = async (channel: number): Promise<{ sequence: number; accepted: b
 }
 
 const report = (): void => {
-  if (rows.length > 0) auditor.send({ kind: 'published', backend, number, rows, packs })
-  rows = []
-  packs = 0
+  if (rows.length > 0) {
+    auditor.send({ kind: 'published', fleet, number, rows, packs, acknowledged })
+    rows = []
+    packs = 0
+    acknowledged = {}
+  }
   if (newestAccepted > newestTold) tellParent({ kind: 'alive', at: newestAccepted })
   newestTold = newestAccepted
 }
@@ -99,6 +110,8 @@ const stop = async (): Promise<void> => {
   clearInterval(pace)
   clearInterval(reporting)
   clearInterval(measuring)
+  const recovery = readRecovery(await client.health())
+  if (recovery !== undefined) auditor.send({ kind: 'recovery', fleet, number, ...recovery })
   await client.close()
   report()
   await auditor.end()
@@ -114,6 +127,7 @@ client.on('state', ({ state }) => tellParent({ kind: 'state', state }))
 process.on('message', (order: Order) => {
   if (order.kind === 'start') start()
   else if (order.kind === 'finish') void finish()
+  else if (order.kind === 'check') void answerCheck(client, order.id)
   else void stop()
 })
 tellParent({ kind: 'ready' })

@@ -38,6 +38,7 @@ export async function startSoakCluster(): Promise<SoakServer> {
     cluster.ownerOf(Math.floor((slots * (index + 0.5)) / masters))
 
   return {
+    backend: 'redis',
     url: cluster.url,
     port: undefined,
     size: masters,
@@ -64,9 +65,9 @@ export async function startSoakCluster(): Promise<SoakServer> {
       for (const link of links.values()) await link.close()
       await cluster.stop()
     },
-    async killConnections(random) {
+    async killConnections(type) {
       const killed = await Promise.all(
-        cluster.nodes.map((node) => killRedisConnections(random, (...parts) => node.command(...parts))),
+        cluster.nodes.map((node) => killRedisConnections(type(), (...parts) => node.command(...parts))),
       )
       return {
         count: killed.reduce((sum, { count }) => sum + count, 0),

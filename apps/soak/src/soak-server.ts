@@ -1,8 +1,7 @@
 import { type FaultProxy, startPostgres, startRedis } from '@ps/services'
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
-import { killRedisConnections } from './kill-redis-connections.js'
-import type { Random } from './random.js'
+import { type KilledType, killRedisConnections } from './kill-redis-connections.js'
 import { startSoakCluster } from './soak-cluster.js'
 
 /** One server of a broker. */
@@ -19,6 +18,7 @@ export interface SoakNode {
 
 /** The broker of a fleet. */
 export interface SoakServer {
+  readonly backend: BackendName
   readonly url: string
   /** What the link of each process leads to; `undefined`: clients find the servers by what these announce. */
   readonly port: number | undefined
@@ -29,19 +29,26 @@ export interface SoakServer {
   /** Resolves when messages can move after a server has gone on. */
   settled(): Promise<void>
   stop(): Promise<void>
-  /** Has the server kill its connections. Returns how many it killed, and which. */
-  killConnections(random: Random): Promise<{ readonly count: number; readonly which: string }>
+  /**
+   * Has the server kill its connections, on Redis those of a type, asked for once a node. Returns how many it killed, and
+   * which.
+   */
+  killConnections(type: () => KilledType): Promise<{ readonly count: number; readonly which: string }>
 }
 
 /** The backends that can be soaked. */
 export const backendNames = ['redis', 'postgres'] as const
 export type BackendName = (typeof backendNames)[number]
 
-/** What a client of the backend reads from its environment. */
-export const environmentOf = (backend: BackendName, url: string): Record<string, string> => ({
-  PUBSUB_BACKEND: backend,
-  PUBSUB_FALLBACK: 'none',
-  [backend === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: url,
+/** What a client reads from its environment, given the backends, the first choice first, and the way to each. */
+export const environmentOf = (
+  routes: readonly { readonly backend: BackendName; readonly url: string }[],
+): Record<string, string> => ({
+  PUBSUB_BACKEND: routes[0]?.backend ?? 'none',
+  PUBSUB_FALLBACK: routes[1]?.backend ?? 'none',
+  ...Object.fromEntries(
+    routes.map(({ backend, url }) => [backend === 'redis' ? 'REDIS_URL' : 'DATABASE_URL', url]),
+  ),
 })
 
 /** What a fleet on Redis runs on. */
@@ -55,13 +62,13 @@ export function startSoakServer(backend: BackendName, redis: RedisKind): Promise
 
 async function startSoakRedis(): Promise<SoakServer> {
   const server = await startRedis()
-  return single(server, async (random) => {
+  return single('redis', server, async (type) => {
     const redis = new Redis(server.url, { lazyConnect: true, retryStrategy: null })
     // Its failures reject the command.
     redis.on('error', () => {})
     try {
       await redis.connect()
-      return await killRedisConnections(random, (...parts) => redis.call(...parts))
+      return await killRedisConnections(type(), (...parts) => redis.call(...parts))
     } finally {
       redis.disconnect()
     }
@@ -70,7 +77,7 @@ async function startSoakRedis(): Promise<SoakServer> {
 
 async function startSoakPostgres(): Promise<SoakServer> {
   const server = await startPostgres()
-  return single(server, async () => {
+  return single('postgres', server, async () => {
     const sql = postgres(server.url, { max: 1, onnotice: () => {} })
     try {
       const [row] = await sql<{ count: number }[]>`
@@ -85,6 +92,7 @@ async function startSoakPostgres(): Promise<SoakServer> {
 }
 
 const single = (
+  backend: BackendName,
   server: { readonly url: string; readonly port: number; stop(): Promise<void> } & Omit<SoakNode, 'name'>,
   killConnections: SoakServer['killConnections'],
 ): SoakServer => {
@@ -97,6 +105,7 @@ const single = (
     restart: server.restart,
   }
   return {
+    backend,
     url: server.url,
     port: server.port,
     size: 1,

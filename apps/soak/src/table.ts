@@ -30,3 +30,5 @@ export function renderTable(heads: readonly string[], rows: readonly Row[]): str
   const [head, ...body] = lines
   return [rule, head, rule, ...body, rule].join('\n')
 }
+
+export const percent = (share: number, digits: number): string => `${(share * 100).toFixed(digits)} %`

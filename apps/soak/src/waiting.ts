@@ -4,12 +4,12 @@ const pollMilliseconds = 20
 
 /** Resolves `true` once `condition` holds, and `false` after `milliseconds`. Rejects when aborted. */
 export async function holdsWithin(
-  condition: () => boolean,
+  condition: () => boolean | Promise<boolean>,
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   const deadline = Date.now() + milliseconds
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) return false
     await sleep(pollMilliseconds, undefined, { signal })
   }

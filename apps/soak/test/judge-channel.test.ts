@@ -36,7 +36,10 @@ const clean = {
   outOfOrder: 0,
   gaps: 0,
   falseGaps: 0,
+  groundlessGaps: 0,
+  lostWithGapBy: [0],
   findings: [],
+  toldFindings: [],
 }
 
 test('a channel on which everything arrives once and in order is clean', () => {
@@ -125,6 +128,36 @@ test('a gap is not false where another listener missed something then', () => {
     ),
   )
   expect(judged).toMatchObject({ gaps: 2, falseGaps: 0, lostWithGap: 1 })
+})
+
+test('a gap is groundless where its own listener missed nothing, whatever another one missed', () => {
+  const judged = judgeChannel(
+    channel(
+      ['1111'],
+      [
+        [[0, 0], gap, [0, 1], [0, 2], [0, 3]],
+        [[0, 0], gap, [0, 2], [0, 3]],
+      ],
+    ),
+  )
+  expect(judged).toMatchObject({ gaps: 2, groundlessGaps: 1 })
+})
+
+test('a gap is groundless where only a message was missed that was not accepted', () => {
+  expect(judge('1011', 0, gap, 2, 3)).toMatchObject({ gaps: 1, groundlessGaps: 1 })
+})
+
+test('a gap that stands elsewhere than the loss is groundless', () => {
+  expect(judge('11111', 0, 2, gap, 3, 4)).toMatchObject({ lostSilently: 1, groundlessGaps: 1 })
+})
+
+test('a gap at the tail is not groundless where the very last message is missing', () => {
+  expect(judge('1111', 0, 1, 2, gap)).toMatchObject({ lostSilently: 1, groundlessGaps: 0 })
+})
+
+test('what was lost with a gap is counted by publisher', () => {
+  const heard: (typeof gap | [number, number])[] = [[0, 0], [1, 0], gap, [0, 3], [1, 2], [1, 3]]
+  expect(judgeChannel(channel(['1111', '1111'], [heard]))).toMatchObject({ lostWithGapBy: [2, 1] })
 })
 
 test('accepted messages missing at the tail are lost silently', () => {

@@ -1,34 +1,49 @@
-import type { FleetJudgement } from './judge-fleet.js'
-import type { MemoryJudgement } from './judge-memory.js'
-import type { SoakPlan } from './messages.js'
-import type { Row } from './table.js'
+import type { Evidence, Records, Verdict } from './evidence.js'
+import { addUp, type FleetJudgement, judgeFleet } from './judge-fleet.js'
+import { memoryRows } from './memory-rows.js'
+import { problemRows } from './problem-rows.js'
+import { percent, type Row } from './table.js'
 
 /** The limits; a run that breaks one fails. */
 const minAcceptedShare = 0.99
 const maxReturnMilliseconds = 2_000
 const maxMemoryGrowth = 0.1
-/** Shorter runs are not judged on memory. */
-const memoryMinutes = 3
 /** Shorter runs need not show every kind of fault. */
 const faultMinutes = 1
+/** So many findings a backend are printed. */
+const maxFindings = 10
 
 /** What the auditor has found. */
-export interface Evidence {
-  readonly plan: SoakPlan
-  /** By backend, in the plan's order. */
+export interface SoakEvidence extends Evidence {
+  /** In the plan's order. */
   readonly fleets: readonly FleetJudgement[]
   readonly total: FleetJudgement
-  /** By the name of the process; those of a fleet begin with its backend. */
-  readonly memory: ReadonlyMap<string, MemoryJudgement>
-  /** The names of the processes with an uncaught error. */
-  readonly uncaught: readonly string[]
-  /** Whatever else went wrong. */
-  readonly problems: readonly string[]
+}
+
+export function soakVerdict({ ledgers, faults, ...evidence }: Records): Verdict {
+  const { plan } = evidence
+  const fleets = ledgers.map((ledger, index) =>
+    judgeFleet(
+      plan,
+      ledger,
+      faults.filter(({ fleet }) => fleet === plan.fleets[index]),
+    ),
+  )
+  return {
+    heads: fleets.length > 1 ? [...plan.fleets, 'total'] : plan.fleets,
+    rows: tableRows({ ...evidence, fleets, total: addUp(fleets, plan.faultKinds) }),
+    notes: [
+      ...definitions,
+      ...fleets.flatMap(({ findings }, index) =>
+        findings.slice(0, maxFindings).map((words) => `${plan.fleets[index]}, ${words}`),
+      ),
+    ],
+  }
 }
 
 /** The table's lines: each with its limit, and whether that is broken. */
-export function tableRows(evidence: Evidence): Row[] {
-  const { plan, fleets, total, uncaught, problems } = evidence
+export function tableRows(evidence: SoakEvidence): Row[] {
+  const { plan, fleets, total } = evidence
   const columns = fleets.length > 1 ? [...fleets, total] : fleets
   const counted = (label: string, of: (fleet: FleetJudgement) => number): Row => ({
     label,
@@ -41,7 +56,6 @@ export function tableRows(evidence: Evidence): Row[] {
   })
   const share = ({ acceptedWhileAlive, whileAlive }: FleetJudgement): number =>
     acceptedWhileAlive / whileAlive
-  const uncaughtOf = (backend: string): number => uncaught.filter((name) => name.startsWith(backend)).length
   return [
     counted('accepted (publish was true)', (fleet) => fleet.accepted),
     counted('not accepted (publish was false)', (fleet) => fleet.refused),
@@ -86,68 +100,13 @@ export function tableRows(evidence: Evidence): Row[] {
       const broken = fleets.some(({ faults }) => (faults[kind]?.proven ?? 0) === 0)
       return { ...row, limit: '>= 1 proven each', broken }
     }),
-    {
-      label: 'uncaught errors',
-      cells: [...plan.backends.map(uncaughtOf), ...(fleets.length > 1 ? [uncaught.length] : [])].map(String),
-      limit: '0',
-      broken: uncaught.length > 0,
-    },
-    ...memoryRows(evidence),
-    ...(problems.length === 0
-      ? []
-      : [
-          {
-            label: `other problems: ${problems.length}, see below`,
-            cells: columns.map(() => ''),
-            limit: '0',
-            broken: true,
-          },
-        ]),
+    ...problemRows(evidence),
+    ...memoryRows(evidence, maxMemoryGrowth),
   ]
 }
 
-function memoryRows({ plan, fleets, memory }: Evidence): Row[] {
-  const roles = [
-    ...Array.from({ length: plan.publishers }, (_, number) => `publisher ${number}`),
-    ...Array.from({ length: plan.listeners }, (_, number) => `listener ${number}`),
-  ]
-  const own = fleets.length > 1 ? [''] : []
-  const liveCell = (of: MemoryJudgement | undefined): string =>
-    of === undefined ? '-' : `${megabytes(of.live)} ${of.growth < 0 ? '' : '+'}${percent(of.growth, 0)}`
-  const residentCell = (of: MemoryJudgement | undefined): string =>
-    of === undefined ? '-' : megabytes(of.resident)
-  return [
-    ...roles.flatMap((role): Row[] => {
-      const all = plan.backends.map((backend) => memory.get(`${backend} ${role}`))
-      const live = { label: `${role}: live MB (3)`, cells: [...all.map(liveCell), ...own] }
-      const broken = !all.every((of) => of !== undefined && of.growth <= maxMemoryGrowth)
-      return [
-        plan.minutes < memoryMinutes
-          ? live
-          : { ...live, limit: `growth <= ${percent(maxMemoryGrowth, 0)}`, broken },
-        { label: `${role}: resident MB`, cells: [...all.map(residentCell), ...own] },
-      ]
-    }),
-    ...['orchestrator', 'auditor'].map(
-      (name): Row => ({
-        label: `${name}: live, resident MB`,
-        cells: [
-          ...(fleets.length > 1 ? plan.backends.map(() => '') : []),
-          `${liveCell(memory.get(name))}, ${residentCell(memory.get(name))}`,
-        ],
-      }),
-    ),
-  ]
-}
-
-/** What stands under the table. */
-export const definitions = [
+const definitions = [
   '(1) publishes started outside of every fault of that publisher (from the fault start to its end) that were true',
   '(2) from the end of a fault to the first true of a publish started after it, the worst of all publishers it concerned',
   '(3) heap after a collection and external memory, least in half a minute: after the first minute -> at the end',
 ]
-
-const percent = (share: number, digits: number): string => `${(share * 100).toFixed(digits)} %`
-
-const megabytes = (pair: readonly [number, number]): string =>
-  pair.map((bytes) => (bytes / 1_048_576).toFixed(1)).join(' -> ')

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest'
 import { addUp, type FleetJudgement } from '../src/judge-fleet.js'
-import type { SoakPlan } from '../src/messages.js'
-import { type Evidence, tableRows } from '../src/verdict.js'
+import type { AuditPlan } from '../src/messages.js'
+import { type SoakEvidence, tableRows } from '../src/soak-verdict.js'
 
-const plan: SoakPlan = {
+const plan: AuditPlan = {
+  program: 'soak',
   minutes: 1,
   seed: 1,
   publishers: 1,
   listeners: 1,
   channels: 1,
   faultKinds: ['link cut'],
-  backends: ['redis', 'postgres'],
+  fleets: ['redis', 'postgres'],
 }
 
 const good: FleetJudgement = {
@@ -19,17 +20,22 @@ const good: FleetJudgement = {
   neverSettled: 0,
   delivered: 990,
   lostWithGap: 10,
+  lostWithGapBy: [10],
   lostSilently: 0,
   doubled: 0,
   outOfOrder: 0,
   gaps: 1,
   falseGaps: 0,
+  groundlessGaps: 0,
   findings: [],
+  toldFindings: [],
   damaged: 0,
   packs: 1,
+  acknowledged: new Map(),
   whileAlive: 1_000,
   acceptedWhileAlive: 1_000,
   slowestReturn: 2_000,
+  slowestFault: undefined,
   maxGaps: 1,
   faults: { 'link cut': { done: 1, proven: 1 } },
 }
@@ -37,7 +43,7 @@ const good: FleetJudgement = {
 const steady = { resident: [1, 1], live: [1, 1], growth: 0.1 } as const
 
 /** The labels of the broken limits, where one backend is as it should be and the other is not. */
-const broken = (postgres: Partial<FleetJudgement>, evidence: Partial<Evidence> = {}): string[] => {
+const broken = (postgres: Partial<FleetJudgement>, evidence: Partial<SoakEvidence> = {}): string[] => {
   const fleets = [good, { ...good, ...postgres }]
   const total = addUp(fleets, plan.faultKinds)
   const rows = tableRows({ plan, fleets, total, memory: new Map(), uncaught: [], problems: [], ...evidence })
