@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
+import { chaosVerdict } from './chaos-verdict.js'
 import { judgeMemory } from './judge-memory.js'
 import { createLedger, type Ledger } from './ledger.js'
 import type { AuditOrder, AuditPlan, Fault, MemorySample, Report } from './messages.js'
@@ -51,7 +52,8 @@ const judge = async (of: AuditPlan): Promise<void> => {
     const one = judgeMemory(samples, publishingBegun)
     return one === undefined ? [] : [[name, one] as const]
   })
-  const { heads, rows, notes } = soakVerdict({
+  const verdictOf = of.program === 'chaos' ? chaosVerdict : soakVerdict
+  const { heads, rows, notes } = verdictOf({
     plan: of,
     ledgers: of.fleets.map((fleet) => ledgers.get(fleet) ?? createLedger(of, begun)),
     faults,
