@@ -11,7 +11,6 @@ import {
 } from './messages.js'
 import { leaveParent, liveUnderParent, sampleMemory, tellParent } from './process-life.js'
 import { createRandom } from './random.js'
-import { readRecovery } from './read-recovery.js'
 import { type PublishWatch, watchPublishes } from './watch-publishes.js'
 
 // One publisher process: publishes at a steady rate whatever the broker does, and reports every outcome.
@@ -110,8 +109,11 @@ const stop = async (): Promise<void> => {
   clearInterval(pace)
   clearInterval(reporting)
   clearInterval(measuring)
-  const recovery = readRecovery(await client.health())
-  if (recovery !== undefined) auditor.send({ kind: 'recovery', fleet, number, ...recovery })
+  const { recovery } = await client.health()
+  if (recovery !== null) {
+    const { resent, forgotten } = recovery
+    auditor.send({ kind: 'recovery', fleet, number, resent, forgotten })
+  }
   await client.close()
   report()
   await auditor.end()
