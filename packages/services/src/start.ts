@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { randomBytes } from 'node:crypto'
 import { claimFolder } from './claim-folder.js'
 import { startGuardedProcess } from './guarded-process.js'
+import { type OwnRedis, startOwnRedis } from './own-redis.js'
 import { type PostgresServer, startPostgres } from './postgres.js'
 import { withDeadline } from './wait-for.js'
 
@@ -28,7 +29,10 @@ export interface Running {
 const startPatience = 60_000
 const keptLines = 5
 
-/** Starts PostgreSQL (unless `DATABASE_URL` is given), the engine and the api. Throws an error of one line, with everything stopped. */
+/**
+ * Starts PostgreSQL (unless `DATABASE_URL` is given), Redis (where it is chosen, unless `REDIS_URL` is given), the engine and the api. Throws
+ * an error of one line, with everything stopped.
+ */
 export async function start({ root, environment, print, signal }: StartOptions): Promise<Running> {
   const host = environment.HOST || '127.0.0.1'
   const port = readPort(environment.PORT)
@@ -37,20 +41,24 @@ export async function start({ root, environment, print, signal }: StartOptions):
   mkdirSync(join(data, 'logs'), { recursive: true })
   const release = claimFolder(data)
   let postgres: PostgresServer | undefined
+  let redis: OwnRedis | undefined
   const apps: App[] = []
 
   const stop = async (): Promise<void> => {
     await Promise.all(apps.map((app) => app.stop()))
-    await postgres?.stop()
+    await Promise.all([postgres?.stop(), redis?.stop()])
     release()
   }
 
   try {
     postgres = environment.DATABASE_URL ? undefined : await startOwnPostgres(data)
     signal.throwIfAborted()
+    redis = needsOwnRedis(environment) ? await startOwnRedis(print) : undefined
+    signal.throwIfAborted()
     const shared = {
       ...environment,
       ...(postgres && { DATABASE_URL: postgres.url }),
+      ...(redis && { REDIS_URL: redis.url }),
       PORT: String(port),
       HOST: host,
       ENGINE_DATA_DIR: environment.ENGINE_DATA_DIR || join(data, 'engine'),
@@ -96,6 +104,9 @@ const aborted = (signal: AbortSignal): Promise<never> =>
     if (signal.aborted) fail()
     else signal.addEventListener('abort', fail, { once: true })
   })
+
+const needsOwnRedis = ({ PUBSUB_BACKEND, PUBSUB_FALLBACK, REDIS_URL }: NodeJS.ProcessEnv): boolean =>
+  !REDIS_URL?.trim() && [PUBSUB_BACKEND, PUBSUB_FALLBACK].some((name) => name?.trim() === 'redis')
 
 async function startOwnPostgres(data: string): Promise<PostgresServer> {
   const passwordFile = join(data, 'postgres-password')

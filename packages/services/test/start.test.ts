@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import { descendants, freePort } from '../src/index.js'
-import { type Program, spawnProgram, waitFor } from '../src/vitest.js'
+import { type Program, requireRedis, spawnProgram, waitFor } from '../src/vitest.js'
 import { isAlive } from './is-alive.js'
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
@@ -30,6 +30,7 @@ const waits = `setInterval(() => {}, 1000)`
 const engine = `${line}
   line(30, { msg: 'backend postgres: said by the engine' })
   line(30, { msg: 'given ' + process.env.PUBSUB_BACKEND + ' ' + process.env.DATABASE_URL.slice(0, 11) })
+  line(30, { msg: 'given redis at ' + process.env.REDIS_URL })
   ${waits}`
 const listens = `${line}
   import { createServer } from 'node:http'
@@ -91,6 +92,41 @@ it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(statSync(join(root, '.data/postgres-password')).mode & 0o777).toBe(0o600)
   },
 )
+
+it('starts a Redis where it is chosen, which may be killed and is started again in its place on SIGUSR2', async (context) => {
+  requireRedis(context)
+  const root = workspace(listens)
+  const program = launch(root, await freePort(), { PUBSUB_BACKEND: 'redis' })
+  await program.waitForOutput(/is running/, 30_000)
+  const redisIds = (): number[] =>
+    [...program.stdout().matchAll(/^redis is process (\d+): /gm)].map(([, id]) => Number(id))
+  const [first = 0] = redisIds()
+  const engineLog = join(root, '.data/logs/engine.log')
+  const [, port] = await waitFor(() =>
+    /given redis at redis:\/\/127\.0\.0\.1:(\d+)/.exec(readFileSync(engineLog, 'utf8')),
+  )
+  expect(program.stdout()).toContain(`kill -USR2 ${program.process.pid} starts it again`)
+
+  process.kill(first, 'SIGKILL')
+  await waitFor(() => !isAlive(first), { what: 'redis to be gone' })
+  program.process.kill('SIGUSR2')
+  const second = await waitFor(() => redisIds()[1], { what: 'redis to be back' })
+  expect(readFileSync(`/proc/${second}/cmdline`, 'utf8')).toContain(`:${port}`)
+  const ids = family(program)
+  expect(ids).toContain(second)
+  expect(await program.stop()).toEqual({ code: 0, signal: null })
+  expect(ids.some(isAlive)).toBe(false)
+})
+
+it('starts no Redis where another is named, and none where none is chosen', async () => {
+  const root = workspace(listens)
+  for (const environment of [{ PUBSUB_BACKEND: 'redis', REDIS_URL: 'redis://127.0.0.1:1' }, {}]) {
+    const program = launch(root, await freePort(), environment)
+    await program.waitForOutput(/is running/, 30_000)
+    expect(program.stdout()).not.toContain('redis is process')
+    await program.stop()
+  }
+})
 
 it('ends on a signal while an app is not ready yet', async () => {
   const program = launch(workspace(`${line}; line(40, { msg: 'not ready' }); ${waits}`), await freePort())
