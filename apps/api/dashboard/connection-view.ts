@@ -1,7 +1,8 @@
-import type { BackendHealth, Health } from '@ps/core'
+import type { Health } from '@ps/core'
+import { backendDetails, backendWords } from './backend-words.js'
 import type { StreamState } from './event-stream.js'
 import { pageElement, setText } from './element.js'
-import { formatBackend, formatCount, formatMilliseconds, formatTime } from './format.js'
+import { formatCount, formatMilliseconds, formatTime } from './format.js'
 import type { GapState } from './gaps.js'
 import type { LatencyState } from './latency.js'
 import { sparkline } from './plots.js'
@@ -86,8 +87,8 @@ export function createConnectionView(): ConnectionView {
         return setText(backendNote, health)
       }
       mark(backendVital, stateMoods[health.state])
-      setText(backendName, `${formatBackend(health.backend)}${stateWords[health.state]}`)
-      setText(backendNote, healthNote(health))
+      setText(backendName, backendWords(health))
+      setText(backendNote, backendDetails(health))
     },
     gaps(state) {
       lastGaps = state
@@ -121,23 +122,4 @@ const stateMoods: Readonly<Record<Health['state'], Mood>> = {
   ready: 'good',
   degraded: 'warning',
   down: 'bad',
-}
-const stateWords: Readonly<Record<Health['state'], string>> = {
-  ready: '',
-  degraded: ', degraded',
-  down: ', down',
-}
-
-function healthNote({ backend, reason, since, backends }: Health): string {
-  const isFirst = backends[0]?.name === backend
-  const all = backends.map((each) => backendWords(each, isFirst ? '' : reason)).join(' · ')
-  return isFirst ? all : `Since ${formatTime(Date.parse(since))}, because ${reason}. ${all}`
-}
-
-/** `told` is what the reader knows already. */
-function backendWords({ name, state, latencyMs, reason = '' }: BackendHealth, told: string): string {
-  if (state === 'ready') {
-    return `${formatBackend(name)} answers${latencyMs === null ? '' : ` in ${formatMilliseconds(latencyMs)}`}`
-  }
-  return `${formatBackend(name)} is down${told.includes(reason) ? '' : `: ${reason}`}`
 }
