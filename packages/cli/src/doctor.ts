@@ -2,40 +2,56 @@ import { type Plan, planClient } from '@ps/core'
 import type { Arguments } from './arguments.js'
 import { measureRoundTrips, percentile } from './both.js'
 import { withConnection } from './connect.js'
+import { describeTraffic } from './describe-traffic.js'
 import { CommandError } from './usage.js'
 
 const variables = [
   'PUBSUB_BACKEND',
   'PUBSUB_FALLBACK',
+  'PUBSUB_RETURN_AFTER',
+  'PUBSUB_RECOVERY',
   'DATABASE_URL',
   'REDIS_URL',
   'PUBSUB_LISTEN_URL',
   'PUBSUB_PREFIX',
 ]
+const probes = 20
 
 /** `pubsub doctor` */
 export async function doctor({ verbose }: Arguments): Promise<void> {
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
-  for (const name of variables) say(`${name.padEnd(18)} ${describeVariable(process.env[name])}`)
+  for (const name of variables) say(`${name.padEnd(20)} ${describeVariable(process.env[name])}`)
   const plan: Plan = planClient({ acrossProcesses: true })
   say(`\nchosen: ${plan.explanation}`)
   for (const warning of plan.warnings) say(`warning: ${warning}`)
 
   const sick: string[] = []
-  for (const backend of plan.backends) {
+  /** Says what `work` finds, and remembers what is not well. */
+  const examine = async (what: string, work: () => Promise<string>): Promise<void> => {
     try {
-      const { arrived, milliseconds } = await withConnection(
-        { verbose, backend, fallback: 'none' },
-        (connection) => measureRoundTrips(connection, 20),
-      )
-      if (arrived < 20) throw new CommandError(`it hears only ${arrived} of 20 messages that it publishes`)
-      say(
-        `${backend}: well; it publishes and hears itself, round trip ${percentile(milliseconds, 0.5).toFixed(2)} ms`,
-      )
+      say(`${what}: ${await work()}`)
     } catch (error) {
-      sick.push(backend)
-      say(`${backend}: NOT WELL: ${error instanceof Error ? error.message : String(error)}`)
+      sick.push(what)
+      say(`${what}: NOT WELL: ${error instanceof Error ? error.message : String(error)}`)
     }
+  }
+  const roundTrip = (options: { backend?: string; fallback?: string }) =>
+    withConnection({ verbose, ...options }, async (connection) => {
+      const { arrived, milliseconds } = await measureRoundTrips(connection, probes)
+      if (arrived < probes)
+        throw new CommandError(`it hears only ${arrived} of ${probes} messages that it publishes`)
+      const health = await connection.client.health()
+      return { health, middle: `${percentile(milliseconds, 0.5).toFixed(2)} ms` }
+    })
+
+  for (const backend of plan.backends) {
+    await examine(backend, async () => {
+      const { middle } = await roundTrip({ backend, fallback: 'none' })
+      return `well; it publishes and hears itself, round trip ${middle}`
+    })
+  }
+  if (plan.backends.length > 1 && sick.length < plan.backends.length) {
+    await examine('now', async () => describeTraffic((await roundTrip({})).health))
   }
   if (sick.length > 0) throw new CommandError(`not well: ${sick.join(', ')}`)
 }
