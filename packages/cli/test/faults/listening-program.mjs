@@ -34,12 +34,13 @@ await Promise.all(
   ),
 )
 process.on('disconnect', () => process.exit(1))
-process.on('message', async (order) => {
+const obey = async (order) => {
   if (order === 'close') await client.close()
   process.send({ streams, troubles })
   if (order === 'close') {
     process.removeAllListeners('disconnect')
     process.disconnect()
   }
-})
+}
+process.on('message', (order) => void obey(order))
 process.send('ready')

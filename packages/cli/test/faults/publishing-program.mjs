@@ -20,7 +20,7 @@ const publish = async (channel) => {
 
 const timer = setInterval(() => next.forEach((_, channel) => void publish(channel)), 20)
 process.on('disconnect', () => process.exit(1))
-process.on('message', async (order) => {
+const obey = async (order) => {
   const { backend } = await client.health()
   if (order === 'close') {
     clearInterval(timer)
@@ -32,5 +32,6 @@ process.on('message', async (order) => {
     process.removeAllListeners('disconnect')
     process.disconnect()
   }
-})
+}
+process.on('message', (order) => void obey(order))
 process.send('ready')
