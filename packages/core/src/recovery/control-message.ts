@@ -1,8 +1,13 @@
 /** The channel on which clients with recovery talk about what they have published and what they miss. */
 export const controlChannel = '$ps.recovery'
 
-/** A channel and a sequence, or a range of sequences (both ends belong to it). */
-export type Position = readonly [channel: string, sequence: number]
+/**
+ * How far a publisher is on a channel: the last decided sequence, the sequence before its first, and the milliseconds since
+ * it used the channel first and last. So whoever listens for longer than the first knows that all of it concerns him, and
+ * for less than the last that nothing of it does, however long this was under way.
+ */
+export type Progress = readonly [channel: string, last: number, start: number, age: number, idle: number]
+/** A channel and a range of sequences; both ends belong to it. */
 export type Range = readonly [channel: string, from: number, to: number]
 
 /** Says what has been published up to now; sent while there is something to confirm, and when asked. */
@@ -11,24 +16,15 @@ export interface Heartbeat {
   readonly publisher: string
   /** `idle`: there is nothing more to confirm; `closed`: there will never be. */
   readonly state: 'busy' | 'idle' | 'closed'
-  /** The last decided sequence of each channel that has changed, or that was asked for. */
-  readonly last: readonly Position[]
-  /** The client that has asked, where one has. */
-  readonly to?: string
-  /**
-   * Of the channels asked for: the sequence before the first one that was published since the asking client listens, where
-   * the publisher did not use the channel before that.
-   */
-  readonly since?: readonly Position[]
+  /** The channels that have changed, or that were asked for. */
+  readonly progress: readonly Progress[]
 }
 
 /** Asks one publisher, or all, what they have published. */
 export interface Question {
   readonly kind: 'ask'
-  readonly from: string
   readonly publisher?: string
-  /** The channels, and for how long the asking client has been listening there, in milliseconds. */
-  readonly channels: readonly Position[]
+  readonly channels: readonly string[]
 }
 
 /** Asks a publisher to send again. */
@@ -64,27 +60,14 @@ export function decodeControlMessage(payload: string): ControlMessage | undefine
     return undefined
   }
   if (!isRecord(value)) return undefined
-  const {
-    kind,
-    publisher,
-    from,
-    state,
-    last,
-    since = [],
-    to,
-    channels,
-    over,
-    missing,
-    withdrawn,
-    forgotten,
-  } = value
+  const { kind, from, publisher, state, progress, channels, over, missing, withdrawn, forgotten } = value
   if (kind === 'heartbeat') {
-    if (!isId(publisher) || !isState(state) || !isPositions(last) || !isPositions(since)) return undefined
-    return { kind, publisher, state, last, since, ...(isId(to) && { to }) }
+    if (!isId(publisher) || !isState(state) || !isProgress(progress)) return undefined
+    return { kind, publisher, state, progress }
   }
   if (kind === 'ask') {
-    if (!isId(from) || !isPositions(channels)) return undefined
-    return { kind, from, channels, ...(isId(publisher) && { publisher }) }
+    if (!Array.isArray(channels) || !channels.every(isId)) return undefined
+    return { kind, channels, ...(isId(publisher) && { publisher }) }
   }
   if (kind === 'request') {
     if (!isId(from) || !isId(publisher) || !isId(over) || !isRanges(missing)) return undefined
@@ -103,9 +86,11 @@ const isId = (value: unknown): value is string => typeof value === 'string' && v
 const isState = (value: unknown): value is Heartbeat['state'] =>
   value === 'busy' || value === 'idle' || value === 'closed'
 const isSequence = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
-const isPositions = (value: unknown): value is Position[] =>
+const isProgress = (value: unknown): value is Progress[] =>
   Array.isArray(value) &&
-  value.every((one) => Array.isArray(one) && one.length === 2 && isId(one[0]) && isSequence(one[1]))
+  value.every(
+    (one) => Array.isArray(one) && one.length === 5 && isId(one[0]) && one.slice(1).every(isSequence),
+  )
 const isRanges = (value: unknown): value is Range[] =>
   Array.isArray(value) &&
   value.every(

@@ -1,4 +1,4 @@
-import type { Heartbeat, Position, Question } from './control-message.js'
+import type { Heartbeat, Progress, Question } from './control-message.js'
 import type { Outgoing, OutgoingChannel } from './outgoing.js'
 
 /** How often a client that publishes says how far it is, in milliseconds. */
@@ -29,17 +29,19 @@ export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat
   let answering: NodeJS.Timeout | undefined
   let hasPublished = false
 
-  const tell = (
-    state: Heartbeat['state'],
-    channels: Iterable<OutgoingChannel>,
-    rest?: Partial<Heartbeat>,
-  ): void => {
-    const last = Array.from(channels, ({ name, decided }): Position => [name, decided])
+  const tell = (state: Heartbeat['state'], channels: Iterable<OutgoingChannel>): void => {
+    const now = Date.now()
+    // A clock that was set back must not make an age that nobody can read.
+    const since = (time: number): number => Math.max(0, now - time)
+    const progress = Array.from(
+      channels,
+      ({ name, decided, start, began, used }): Progress => [name, decided, start, since(began), since(used)],
+    )
     // The state belongs to what was said last.
-    for (let start = 0; start < last.length || start === 0; start += maxPositions) {
-      const isLast = start + maxPositions >= last.length
-      const part = last.slice(start, start + maxPositions)
-      send({ kind: 'heartbeat', publisher, state: isLast ? state : 'busy', last: part, ...rest })
+    for (let start = 0; start < progress.length || start === 0; start += maxPositions) {
+      const isLast = start + maxPositions >= progress.length
+      const part = progress.slice(start, start + maxPositions)
+      send({ kind: 'heartbeat', publisher, state: isLast ? state : 'busy', progress: part })
     }
   }
 
@@ -76,20 +78,12 @@ export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat
       timer = setInterval(beat, heartbeatMilliseconds)
       timer.unref()
     },
-    answer({ from, publisher: asked, channels }) {
-      const known = channels.flatMap(([name]) => outgoing.get(name) ?? [])
+    answer({ publisher: asked, channels }) {
+      const known = channels.flatMap((name) => outgoing.get(name) ?? [])
       if (known.length === 0) return
-      if (asked === undefined) {
-        for (const channel of known) wanted.add(channel)
-        answering ??= setTimeout(answerAll, 0)
-        return
-      }
-      const now = Date.now()
-      const ages = new Map(channels)
-      const since = known
-        .filter(({ name, began }) => began >= now - (ages.get(name) ?? 0))
-        .map(({ name, start }): Position => [name, start])
-      tell(state(), known, { to: from, since })
+      if (asked !== undefined) return tell(state(), known)
+      for (const channel of known) wanted.add(channel)
+      answering ??= setTimeout(answerAll, 0)
     },
     close() {
       clearTimeout(answering)

@@ -1,5 +1,5 @@
 import type { Gap } from '../client.js'
-import type { Heartbeat, Position, Question, Range, Refusal, Request } from './control-message.js'
+import type { Heartbeat, Question, Range, Refusal, Request } from './control-message.js'
 import type { Origin } from './origin.js'
 import { createStream, type Stream, tickMilliseconds } from './stream.js'
 
@@ -171,25 +171,18 @@ export function createIncoming(options: IncomingOptions): Incoming {
     return stream
   }
 
-  const isYoung = (channel: string): boolean => Date.now() - (channels.get(channel) ?? 0) < answerMilliseconds
+  const ageOf = (channel: string): number => Date.now() - (channels.get(channel) ?? 0)
+  const isYoung = (channel: string): boolean => ageOf(channel) < answerMilliseconds
 
   const watch = (stream: Stream, source: Source): void => {
     stuck.set(stream, source)
     start()
   }
 
-  const ages = (names: Iterable<string>): Position[] => {
-    const now = Date.now()
-    return Array.from(names, (name): Position => {
-      // A clock that was set back must not make an age that nobody can read.
-      return [name, Math.max(0, now - (channels.get(name) ?? now))]
-    })
-  }
-
   const ask = (names: readonly string[], publisher?: string): void => {
     for (let start = 0; start < names.length; start += maxAskedChannels) {
-      const channels = ages(names.slice(start, start + maxAskedChannels))
-      options.ask({ kind: 'ask', from: client, channels, ...(publisher !== undefined && { publisher }) })
+      const part = names.slice(start, start + maxAskedChannels)
+      options.ask({ kind: 'ask', channels: part, ...(publisher !== undefined && { publisher }) })
     }
   }
 
@@ -288,28 +281,24 @@ export function createIncoming(options: IncomingOptions): Incoming {
       if (before < count && peer.state !== 'busy') enter(peer, 'busy')
       if (stream.isStuck) watch(stream, { peer, channel })
     },
-    heartbeat({ publisher, state, last, since = [], to }, over) {
-      const heard = last.filter(([channel]) => channels.has(channel))
+    heartbeat({ publisher, state, progress }, over) {
+      const heard = progress.filter(([channel]) => channels.has(channel))
       if (heard.length === 0 && !peers.has(publisher)) return
       const peer = peerOf(publisher, over)
-      const begun = new Map(to === client ? since : [])
-      const unknown: string[] = []
-      for (const [channel, sequence] of heard) {
-        const start = begun.get(channel)
+      for (const [channel, last, start, age, idle] of heard) {
+        const listening = ageOf(channel)
         let stream = peer.streams.get(channel)
         if (stream === undefined) {
-          const first = isYoung(channel) ? sequence : start
-          stream = open(peer, channel, first === undefined ? undefined : first + 1)
-          if (stream.isOpen && to !== client) unknown.push(channel)
+          const isNew = age > listening && (idle > listening || isYoung(channel))
+          stream = open(peer, channel, isNew ? last + 1 : undefined)
         }
-        stream.announce(sequence)
-        if (stream.isOpen && to === client) {
-          if (start === undefined) stream.giveUp()
-          else stream.begin(start)
+        stream.announce(last)
+        if (stream.isOpen) {
+          if (age <= listening) stream.begin(start)
+          else stream.giveUp()
         }
         if (stream.isStuck) watch(stream, { peer, channel })
       }
-      ask(unknown, publisher)
       enter(peer, state)
     },
     refusal({ publisher, withdrawn, forgotten }) {

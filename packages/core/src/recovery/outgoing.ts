@@ -13,8 +13,9 @@ export interface OutgoingChannel {
   readonly start: number
   /** When that was, in milliseconds since 1970. */
   readonly began: number
-  /** The sequence given last. */
+  /** The sequence given last, and when, in milliseconds since 1970. */
   readonly last: number
+  readonly used: number
   /** Up to here it is decided which messages are accepted. */
   readonly decided: number
 }
@@ -26,8 +27,8 @@ export interface Outgoing {
   /** What is kept now. */
   readonly messages: number
   readonly bytes: number
-  /** The channel, whose `last` is then the sequence of the next message. */
-  number(channel: string): OutgoingChannel
+  /** The channel, whose `last` is then the sequence of the next message; `now` in milliseconds since 1970. */
+  number(channel: string, now: number): OutgoingChannel
   /**
    * The next message of the channel is decided: accepted, with its text of so many bytes, or withdrawn. To be called in the
    * order of the sequences.
@@ -48,6 +49,7 @@ const withdrawn = -2
 /** Every {@link OutgoingChannel} is one. */
 interface Kept extends OutgoingChannel {
   last: number
+  used: number
   decided: number
   /** Where the texts of the sequences up to `decided` are, the oldest first. */
   places: number[]
@@ -89,14 +91,15 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
     floor = Math.max(floor, channel.last)
   }
 
-  const open = (name: string): Kept => {
+  const open = (name: string, now: number): Kept => {
     const known = channels.get(name)
     if (known !== undefined) return known
     const opened: Kept = {
       name,
       start: floor,
-      began: Date.now(),
+      began: now,
       last: floor,
+      used: now,
       decided: floor,
       places: [],
       head: 0,
@@ -113,9 +116,10 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
     get bytes() {
       return ring?.bytes ?? 0
     },
-    number(name) {
-      const channel = open(name)
+    number(name, now) {
+      const channel = open(name, now)
       channel.last += 1
+      channel.used = now
       return channel
     },
     decide(channel, text, bytes) {
