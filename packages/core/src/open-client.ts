@@ -97,7 +97,8 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
       },
       gap(reason) {
         subscriptions.interrupted(broker, reason, (channel) => recovery?.isPlain(channel) ?? true)
-        recovery?.interrupted()
+        // Else once it is ready: before that nothing can be asked over it.
+        if (broker.state === 'ready') recovery?.interrupted()
       },
       stateChanged: () => stateChanged(broker),
       causeChanged({ name, cause }) {
@@ -165,6 +166,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   const stateChanged = (broker: Broker): void => {
     if (disconnecting) return
     if (broker.state === 'ready') {
+      recovery?.interrupted()
       if (started) log.info(`${broker.name} is connected`)
     } else {
       recovery?.failed()
