@@ -5,6 +5,8 @@ import type { Outgoing, OutgoingChannel } from './outgoing.js'
 const heartbeatMilliseconds = 500
 /** Questions to everybody are answered at once, and not more often than so, in milliseconds. */
 const answerMilliseconds = 100
+/** The most channels of which is remembered that not every broker brought the last heartbeat. */
+const maxUnheard = 10_000
 /** The most channels in one heartbeat. */
 const maxPositions = 500
 
@@ -14,11 +16,17 @@ export interface Heartbeats {
   decided(channel: OutgoingChannel): void
   /** Somebody wants to know. */
   answer(question: Question): void
+  /** A broker is up again: says over it what was said without it. */
+  repeat(): void
   /** The last words, where anything was ever published. */
   close(): void
 }
 
-export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat) => void): Heartbeats {
+/** `send` resolves with whether every broker has taken it. */
+export function createHeartbeats(
+  outgoing: Outgoing,
+  send: (heartbeat: Heartbeat) => Promise<boolean>,
+): Heartbeats {
   const { publisher } = outgoing
   // What has been decided since the last heartbeat, and since there was nothing to confirm.
   let changed = new Set<OutgoingChannel>()
@@ -28,20 +36,30 @@ export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat
   let wanted = new Set<OutgoingChannel>()
   let answering: NodeJS.Timeout | undefined
   let hasPublished = false
+  // Whose last heartbeat not every broker has brought.
+  let unheard = new Set<OutgoingChannel>()
 
   const tell = (state: Heartbeat['state'], channels: Iterable<OutgoingChannel>): void => {
+    const all = [...channels]
+    // The state belongs to what was said last.
+    for (let start = 0; start < all.length || start === 0; start += maxPositions) {
+      const isLast = start + maxPositions >= all.length
+      void tellPart(isLast ? state : 'busy', all.slice(start, start + maxPositions))
+    }
+  }
+
+  const tellPart = async (state: Heartbeat['state'], channels: readonly OutgoingChannel[]): Promise<void> => {
     const now = Date.now()
     // A clock that was set back must not make an age that nobody can read.
     const since = (time: number): number => Math.max(0, now - time)
-    const progress = Array.from(
-      channels,
+    const progress = channels.map(
       ({ name, decided, start, began, used }): Progress => [name, decided, start, since(began), since(used)],
     )
-    // The state belongs to what was said last.
-    for (let start = 0; start < progress.length || start === 0; start += maxPositions) {
-      const isLast = start + maxPositions >= progress.length
-      const part = progress.slice(start, start + maxPositions)
-      send({ kind: 'heartbeat', publisher, state: isLast ? state : 'busy', progress: part })
+    if (await send({ kind: 'heartbeat', publisher, state, progress })) return
+    for (const channel of channels) unheard.add(channel)
+    for (const oldest of unheard) {
+      if (unheard.size <= maxUnheard) break
+      unheard.delete(oldest)
     }
   }
 
@@ -84,6 +102,12 @@ export function createHeartbeats(outgoing: Outgoing, send: (heartbeat: Heartbeat
       if (asked !== undefined) return tell(state(), known)
       for (const channel of known) wanted.add(channel)
       answering ??= setTimeout(answerAll, 0)
+    },
+    repeat() {
+      if (unheard.size === 0) return
+      const again = unheard
+      unheard = new Set()
+      tell(state(), again)
     },
     close() {
       clearTimeout(answering)

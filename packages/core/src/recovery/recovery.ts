@@ -65,18 +65,19 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   const readOrigin = createOriginReader()
   const plainChannels = new Set<string>()
   let failedAt = Number.NEGATIVE_INFINITY
-  let saying: Promise<void>[] = []
+  let saying: Promise<unknown>[] = []
   let closing = false
 
   const upBrokers = (): readonly Broker[] => options.brokers.filter(({ state }) => state === 'ready')
 
-  const say = (message: ControlMessage): void => {
+  /** Resolves with whether every broker has taken it. */
+  const say = async (message: ControlMessage): Promise<boolean> => {
     const payload = encodeControlMessage(message)
-    for (const broker of upBrokers()) {
-      // Whoever misses it asks, or hears the next.
-      const said = broker.publish(controlChannel, payload).catch(() => {})
-      if (closing) saying.push(said)
-    }
+    const up = upBrokers()
+    const said = Promise.allSettled(up.map((broker) => broker.publish(controlChannel, payload)))
+    if (closing) saying.push(said)
+    const outcomes = await said
+    return up.length === options.brokers.length && outcomes.every(({ status }) => status === 'fulfilled')
   }
 
   const incoming = createIncoming({
@@ -84,8 +85,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     maxHeldBytes,
     deliver,
     gap,
-    ask: say,
-    request: say,
+    ask: (question) => void say(question),
+    request: (request) => void say(request),
     isConnected: () => upBrokers().length > 0,
   })
   const heartbeats = createHeartbeats(outgoing, say)
@@ -97,7 +98,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       // Whoever still misses it asks again.
       broker?.publish(channel, payload).catch(() => {})
     },
-    refuse: say,
+    refuse: (refusal) => void say(refusal),
   })
 
   const control = (message: ControlMessage, over: string): void => {
@@ -134,7 +135,10 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       plainChannels.delete(channel)
       incoming.left(channel)
     },
-    interrupted: incoming.interrupted,
+    interrupted() {
+      incoming.interrupted()
+      heartbeats.repeat()
+    },
     isPlain: (channel) => plainChannels.has(channel),
     failed() {
       failedAt = Date.now()
