@@ -10,8 +10,8 @@ export const maxHeldBytes = 8 * 1024 * 1024
 const ticksToAsk = 20
 const ticksToLose = 40
 /**
- * Who publishes on a channel answers a new listener within this time, in milliseconds. Until then a message of an unknown
- * publisher is taken for the first that concerns us; later it would be odd.
+ * Who publishes on a channel answers a new listener within this time, in milliseconds. Who was there before and is heard of
+ * in it first, is taken to have published nothing in between; later that would be odd.
  */
 const answerMilliseconds = 2_000
 /** How long a publisher that has closed, or is lost, is remembered, in milliseconds: its messages may still be under way. */
@@ -150,10 +150,13 @@ export function createIncoming(options: IncomingOptions): Incoming {
   }
 
   const open = (peer: Peer, channel: string, first: number | undefined): Stream => {
+    const wasYoung = isYoung(channel)
     const stream = createStream(
       {
         deliver: (text, skip) => deliver(channel, text, skip),
-        gap: (missed) =>
+        gap: (missed) => {
+          // Where its messages begin to concern a new listener only its answers say.
+          if (missed === undefined && wasYoung) return
           gap({
             channel,
             publisher: peer.id,
@@ -162,7 +165,8 @@ export function createIncoming(options: IncomingOptions): Incoming {
                 ? 'a publisher was heard of late, and what it published before is not known'
                 : 'a publisher could not send again what is missing',
             ...(missed !== undefined && { missed }),
-          }),
+          })
+        },
         hold,
       },
       first,
@@ -271,8 +275,9 @@ export function createIncoming(options: IncomingOptions): Incoming {
       const peer = peerOf(publisher, over)
       let stream = peer.streams.get(channel)
       if (stream === undefined) {
-        stream = open(peer, channel, isFirst || isYoung(channel) ? sequence : undefined)
-        if (stream.isOpen) ask([channel], publisher)
+        stream = open(peer, channel, isFirst ? sequence : undefined)
+        // A new listener has asked everybody.
+        if (stream.isOpen && !isYoung(channel)) ask([channel], publisher)
       } else if (isFirst && stream.isOpen) {
         stream.begin(sequence - 1)
       }
@@ -287,11 +292,8 @@ export function createIncoming(options: IncomingOptions): Incoming {
       const peer = peerOf(publisher, over)
       for (const [channel, last, start, age, idle] of heard) {
         const listening = ageOf(channel)
-        let stream = peer.streams.get(channel)
-        if (stream === undefined) {
-          const isNew = age > listening && (idle > listening || isYoung(channel))
-          stream = open(peer, channel, isNew ? last + 1 : undefined)
-        }
+        const stream =
+          peer.streams.get(channel) ?? open(peer, channel, idle > listening ? last + 1 : undefined)
         stream.announce(last)
         if (stream.isOpen) {
           if (age <= listening) stream.begin(start)
