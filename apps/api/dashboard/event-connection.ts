@@ -8,6 +8,7 @@ const refusals = new Set([400, 403])
 
 const byeWords: Readonly<Record<string, string>> = {
   shutdown: 'the server is being stopped',
+  renew: 'the server renews its streams from time to time',
   slow: 'this page was too slow for what came',
   refused: 'a channel is not permitted by the broker',
 }

@@ -6,12 +6,14 @@ import { type Client, describeError, getDefaultClient } from '@ps/core'
 import { apiInbox, type JobChannels, jobsChannel } from '@ps/jobs'
 import type { Logger } from 'pino'
 import { createAssignments } from './assignments.js'
+import { createAudiences } from './audiences.js'
 import { createCancellations } from './cancellations.js'
 import { createChannelFeeds } from './channel-feeds.js'
 import type { Configuration } from './configuration.js'
 import { watchConnection } from './connection-state.js'
 import { readDashboardFiles } from './dashboard-files.js'
 import { createEngines } from './engines.js'
+import { createHistory } from './history.js'
 import { openJobFiles } from './job-files.js'
 import { createJobs } from './jobs.js'
 import { listenToEngines } from './listen-to-engines.js'
@@ -86,15 +88,26 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
     const engines = createEngines(jobs.loseOfEngine)
     const inbox = apiInbox(randomUUID())
     const assignments = createAssignments({ client, inbox, engines, jobs })
-    const streams = createOpenStreams()
+    const streams = createOpenStreams({ maxAge: configuration.streamMaxAge })
+    const history = createHistory()
     const anyClient = client as Client<object> as Client
+    const feeds = createChannelFeeds({ client: anyClient, history, linger: configuration.streamLinger })
+    const metrics = createMetrics({
+      streams: () => streams.count,
+      channels: () => feeds.count,
+      history,
+      health: () => client.health(),
+      engines: () => engines.list().length,
+      jobStates: () => jobs.list().map(({ state }) => state),
+    })
     const parts: Parts = {
       configuration,
       log,
       client: anyClient,
       isConnected: connection.isConnected,
       isDraining: () => isDraining,
-      feeds: createChannelFeeds(anyClient),
+      history,
+      audiences: createAudiences({ feeds, onFlush: metrics.flushed }),
       streams,
       engines,
       jobs,
@@ -104,11 +117,7 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
       rejects,
       signer,
       url: () => configuration.url ?? addressFor(configuration.host, port),
-      metrics: createMetrics({
-        streams: () => streams.count,
-        engines: () => engines.list().length,
-        jobStates: () => jobs.list().map(({ state }) => state),
-      }),
+      metrics,
     }
     let { port } = configuration
     const server = await buildServer({ parts, dashboard, port: () => port })
@@ -139,7 +148,7 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
       url,
       async close() {
         isDraining = true
-        streams.end()
+        await streams.end()
         const deadline = setTimeout(() => server.server.closeAllConnections(), drainTime)
         await server.close()
         clearTimeout(deadline)

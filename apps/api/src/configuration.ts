@@ -15,9 +15,15 @@ export interface Configuration {
   readonly allowedSources: readonly string[]
   readonly maxUploadBytes: number
   readonly maxMessageBytes: number
+  /** After about how long a stream ends, in milliseconds. */
+  readonly streamMaxAge: number
+  /** How long a channel is listened to after its last stream, in milliseconds. */
+  readonly streamLinger: number
   readonly logLevel: string
 }
 
+/** A timer can wait for 2^31 ms, and a stream lives for up to 1.2 times its age. */
+const longestTimer = 1_000_000_000
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** Reads the environment; an empty variable counts as unset. Throws an error that says what to correct. */
@@ -51,6 +57,8 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     ),
     // The client reads it, too, and is the one that refuses; here it bounds the body that is read at all.
     maxMessageBytes: Number(environment.PUBSUB_MAX_MESSAGE_BYTES) || 1024 ** 2,
+    streamMaxAge: readNumber(environment, 'API_STREAM_MAX_AGE', 600_000, 1_000, longestTimer),
+    streamLinger: readNumber(environment, 'API_STREAM_LINGER', 120_000, 0, longestTimer),
     logLevel,
   }
 }

@@ -1,18 +1,19 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Audience } from './audiences.js'
+import { eventFrame } from './event-frame.js'
 
-/** What may wait for a client that takes nothing, as in Centrifugo and Mercure. */
+/** How far a client may be behind that takes nothing, as in Centrifugo and Mercure. */
 const maxWaitingBytes = 1024 ** 2
 const maxWaitingFrames = 1_000
-/** What is gathered in one turn before it is written. */
-const maxGatheredBytes = 64 * 1024
 /** How long a client that was too slow may take to read why, in milliseconds. */
 const farewellTime = 5_000
 
-export type Farewell = 'shutdown' | 'slow' | 'refused'
+export type Farewell = 'shutdown' | 'slow' | 'refused' | 'renew'
 
-/** One client's stream of Server-Sent Events. */
+/** One client's stream of Server-Sent Events: a place in the history of its channels, and the way there. */
 export interface EventStream {
-  send(frame: Buffer): void
+  /** Sends what there is to be sent, as far as the client takes it; a client that is too far behind is cut. */
+  advance(): void
   /** Sends the ping; a client that has taken nothing since the last one is cut. */
   ping(frame: Buffer): void
   /** Says goodbye and ends. Idempotent. */
@@ -20,44 +21,36 @@ export interface EventStream {
 }
 
 export interface EventStreamOptions {
+  readonly response: ServerResponse
   /** Sent with those that make it a stream. */
   readonly headers: OutgoingHttpHeaders
+  readonly audience: Pick<Audience, 'after' | 'came'>
+  /** The place after which the client has heard nothing. */
+  readonly cursor: number
+  /** Sent first. */
+  readonly opening: Buffer
+  readonly onDelivered: (frames: number) => void
   /** Called once, however it ends. */
   readonly onClose: () => void
   readonly onSlow: () => void
 }
 
-/** A frame of the stream. JSON has no line breaks, so one line of data is enough. Without `event` it is a message. */
-export function eventFrame(data: unknown, event?: string): Buffer {
-  const name = event === undefined ? '' : `event: ${event}\n`
-  return Buffer.from(`${name}data: ${JSON.stringify(data)}\n\n`)
-}
-
-/** Begins a stream. Frames of one turn leave in one write; a client that does not read is cut, so that memory is bounded. */
-export function openEventStream(
-  response: ServerResponse,
-  { headers, onClose, onSlow }: EventStreamOptions,
-): EventStream {
-  let waiting: Buffer[] = []
-  let waitingBytes = 0
-  let isScheduled = false
+/**
+ * Begins a stream. Nothing waits in the stream itself but the piece that was written last: what comes next stays in the
+ * history until the client has taken that, so one that comes back reads a long history at its own pace.
+ */
+export function openEventStream(options: EventStreamOptions): EventStream {
+  const { response, audience, onDelivered, onClose, onSlow } = options
+  let { cursor } = options
+  // What of all that came has been sent; known from the moment when nothing is left to send.
+  let sent: { readonly frames: number; readonly bytes: number } | undefined
   let isBlocked = false
   let wasBlockedAtPing = false
   let hasEnded = false
 
-  const flush = (): void => {
-    isScheduled = false
-    if (hasEnded || isBlocked || waiting.length === 0) return
-    const frames = waiting
-    waiting = []
-    waitingBytes = 0
-    isBlocked = !response.write(Buffer.concat(frames))
-  }
-
   const finish = (reason: Farewell): void => {
     hasEnded = true
-    waiting = []
-    response.end(eventFrame({ reason }, 'ps.bye'))
+    response.end(eventFrame({ reason }, { event: 'ps.bye' }))
     const timer = setTimeout(() => response.destroy(), farewellTime)
     response.once('close', () => clearTimeout(timer))
   }
@@ -67,17 +60,72 @@ export function openEventStream(
     finish('slow')
   }
 
+  const isTooFarBehind = (): boolean => {
+    if (sent === undefined) return false
+    const frames = audience.came.frames - sent.frames
+    // The longest message alone is more than what may wait.
+    return frames > maxWaitingFrames || (frames > 1 && audience.came.bytes - sent.bytes > maxWaitingBytes)
+  }
+
+  const canTake = (): boolean => !hasEnded && !isBlocked
+
+  const advance = (): void => {
+    while (canTake()) {
+      const piece = audience.after(cursor)
+      if (piece === undefined) {
+        sent = { ...audience.came }
+        return
+      }
+      cursor = piece.last
+      if (sent !== undefined)
+        sent = { frames: sent.frames + piece.frames, bytes: sent.bytes + piece.bytes.length }
+      isBlocked = !response.write(piece.bytes)
+      onDelivered(piece.frames)
+    }
+    if (!hasEnded && isTooFarBehind()) cut()
+  }
+
   response.on('close', () => {
     hasEnded = true
-    waiting = []
     onClose()
   })
   response.on('error', () => {})
   response.on('drain', () => {
     isBlocked = false
     wasBlockedAtPing = false
-    flush()
+    // Not at once: whoever takes as fast as we write would let nobody else have a turn.
+    setImmediate(advance)
   })
+  begin(response, options.headers)
+  isBlocked = !response.write(options.opening)
+
+  return {
+    advance,
+    ping(frame) {
+      if (hasEnded) return
+      if (!isBlocked) isBlocked = !response.write(frame)
+      else if (wasBlockedAtPing) cut()
+      else wasBlockedAtPing = true
+    },
+    end(reason) {
+      if (hasEnded) return
+      advance()
+      if (!hasEnded) finish(reason)
+    },
+  }
+}
+
+/** Answers with a stream that ends at once: after any other answer, `EventSource` would never come back. */
+export function declineEventStream(
+  response: ServerResponse,
+  headers: OutgoingHttpHeaders,
+  reason: Farewell,
+): void {
+  begin(response, headers)
+  response.end(eventFrame({ reason }, { event: 'ps.bye' }))
+}
+
+function begin(response: ServerResponse, headers: OutgoingHttpHeaders): void {
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
@@ -87,37 +135,4 @@ export function openEventStream(
   // Different for each, so that a fleet of pages does not return in step.
   const retry = Math.round(1_000 + Math.random() * 4_000)
   response.write(`retry: ${retry}\n\n`)
-
-  const send = (frame: Buffer): void => {
-    if (hasEnded) return
-    waiting.push(frame)
-    waitingBytes += frame.length
-    if (isBlocked) {
-      const isTooMuch = waiting.length > maxWaitingFrames || waitingBytes > maxWaitingBytes
-      // The longest message alone is more than what may wait.
-      if (isTooMuch && waiting.length > 1) cut()
-    } else if (waitingBytes > maxGatheredBytes) {
-      flush()
-    } else if (!isScheduled) {
-      isScheduled = true
-      setImmediate(flush)
-    }
-  }
-
-  return {
-    send,
-    ping(frame) {
-      if (isBlocked && wasBlockedAtPing) {
-        if (!hasEnded) cut()
-        return
-      }
-      wasBlockedAtPing = isBlocked
-      send(frame)
-    },
-    end(reason) {
-      if (hasEnded) return
-      flush()
-      finish(reason)
-    },
-  }
 }

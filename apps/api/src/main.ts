@@ -5,7 +5,7 @@ import { startApi } from './api.js'
 import { readConfiguration } from './configuration.js'
 
 /** How long a stop may take, in milliseconds, before the process goes as it is. */
-const stopDeadline = 4_500
+const stopDeadline = 9_500
 
 const stopped = new Promise<string>((resolve) => {
   process.once('SIGTERM', resolve)

@@ -1,25 +1,25 @@
-import { type EventStream, eventFrame } from './event-stream.js'
+import { eventFrame } from './event-frame.js'
+import type { EventStream } from './event-stream.js'
 
 /** Proxies give up on a silent answer after 60 s, and browsers cannot see a comment: a named event, often. */
 const pingInterval = 15_000
+/** Over what time the goodbyes are spread when we stop, in milliseconds: those who are told so come back elsewhere at once. */
+const farewellSpread = 5_000
+/** A few streams need not be spread over all of it. */
+const maxPause = 100
 
 /** Every stream of this process. */
 export interface OpenStreams {
   readonly count: number
   /** The returned function is to be called when the stream has ended. */
   add(stream: EventStream): () => void
-  /** Says goodbye to all. */
-  end(): void
+  /** Says goodbye to all, not at once; resolves when it has been said to the last. */
+  end(): Promise<void>
 }
 
-export function createOpenStreams(): OpenStreams {
+/** `maxAge`: after about so many milliseconds a stream ends, for its client to come back: to another server, with another token. */
+export function createOpenStreams({ maxAge }: { readonly maxAge: number }): OpenStreams {
   const streams = new Set<EventStream>()
-  let timer: NodeJS.Timeout | undefined
-
-  const ping = (): void => {
-    const frame = eventFrame({ time: new Date().toISOString() }, 'ps.ping')
-    for (const stream of streams) stream.ping(frame)
-  }
 
   return {
     get count() {
@@ -27,16 +27,26 @@ export function createOpenStreams(): OpenStreams {
     },
     add(stream) {
       streams.add(stream)
-      timer ??= setInterval(ping, pingInterval)
+      const pinging = setInterval(() => {
+        stream.ping(eventFrame({ time: new Date().toISOString() }, { event: 'ps.ping' }))
+      }, pingInterval)
+      // Different for each, as are those who come back.
+      const ending = setTimeout(() => stream.end('renew'), maxAge * (0.8 + 0.4 * Math.random()))
       return () => {
         streams.delete(stream)
-        if (streams.size > 0) return
-        clearInterval(timer)
-        timer = undefined
+        clearInterval(pinging)
+        clearTimeout(ending)
       }
     },
-    end() {
-      for (const stream of streams) stream.end('shutdown')
+    async end() {
+      const startedAt = performance.now()
+      const waiting = [...streams]
+      const pause = Math.min(maxPause, farewellSpread / waiting.length)
+      for (const [index, stream] of waiting.entries()) {
+        const wait = startedAt + index * pause - performance.now()
+        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+        stream.end('shutdown')
+      }
     },
   }
 }

@@ -1,10 +1,11 @@
 import type { Client } from '@ps/core'
 import type { Logger } from 'pino'
 import type { Assignments } from './assignments.js'
+import type { Audiences } from './audiences.js'
 import type { Cancellations } from './cancellations.js'
-import type { ChannelFeeds } from './channel-feeds.js'
 import type { Configuration } from './configuration.js'
 import type { Engines } from './engines.js'
+import type { History } from './history.js'
 import type { Jobs } from './jobs.js'
 import type { Metrics } from './metrics.js'
 import type { OpenStreams } from './open-streams.js'
@@ -20,7 +21,8 @@ export interface Parts {
   readonly isConnected: () => boolean
   /** Whether we are about to stop. */
   readonly isDraining: () => boolean
-  readonly feeds: ChannelFeeds
+  readonly history: History
+  readonly audiences: Audiences
   readonly streams: OpenStreams
   readonly engines: Engines
   readonly jobs: Jobs

@@ -16,6 +16,8 @@ export interface ApiProcess {
   readonly environment: Readonly<Record<string, string>>
   ask(path: string, options?: AskOptions): Promise<Answer>
   stream(...channels: string[]): Promise<TestStream>
+  /** A stream of a client that has seen `lastId`. */
+  resume(lastId: string, ...channels: string[]): Promise<TestStream>
   /** Ends it, and starts it again on the same port with the same data. */
   restart(signal?: NodeJS.Signals): Promise<ApiProcess>
   stop(signal?: NodeJS.Signals): Promise<ProgramEnd>
@@ -37,6 +39,8 @@ async function launch(dataFolder: string, environment: Record<string, string>): 
   const program = spawnProgram(apiFile, [], { environment })
   const [, url = ''] = await program.waitForOutput(/"url":"([^"]+)","msg":"listening"/)
   const port = Number(new URL(url).port)
+  const eventsUrl = (channels: readonly string[]): string =>
+    `${url}/v1/events?${channels.map((channel) => `channel=${encodeURIComponent(channel)}`).join('&')}`
   const end = async (signal?: NodeJS.Signals): Promise<ProgramEnd> => program.stop(signal)
   return {
     url,
@@ -45,11 +49,8 @@ async function launch(dataFolder: string, environment: Record<string, string>): 
     dataFolder,
     environment,
     ask: (path, options) => ask(`${url}${path}`, options),
-    stream(...channels) {
-      const query = new URLSearchParams()
-      for (const channel of channels) query.append('channel', channel)
-      return openStream(`${url}/v1/events?${query.toString()}`)
-    },
+    stream: (...channels) => openStream(eventsUrl(channels)),
+    resume: (lastId, ...channels) => openStream(eventsUrl(channels), { 'last-event-id': lastId }),
     async restart(signal) {
       await end(signal)
       return launch(dataFolder, { ...environment, PORT: String(port) })

@@ -3,6 +3,8 @@ import { waitFor } from '@ps/services/vitest'
 
 export interface StreamEvent {
   readonly event: string
+  /** What this event itself says. */
+  readonly id: string | undefined
   readonly data: Record<string, unknown>
 }
 
@@ -14,6 +16,8 @@ export interface TestStream {
   /** The first text that came, as it came. */
   readonly beginning: () => string
   readonly ended: Promise<void>
+  /** The last id, as a browser would send it when it comes back. */
+  lastId(): string
   until(matches: (event: StreamEvent) => boolean, timeout?: number): Promise<StreamEvent>
   untilEvent(name: string, timeout?: number): Promise<StreamEvent>
   /** The messages of a channel so far. */
@@ -51,6 +55,7 @@ function readStream(sent: ClientRequest, response: IncomingMessage): TestStream 
       if (data === undefined) continue
       events.push({
         event: fields.get('event') ?? 'message',
+        id: fields.get('id'),
         data: JSON.parse(data) as Record<string, unknown>,
       })
     }
@@ -67,6 +72,7 @@ function readStream(sent: ClientRequest, response: IncomingMessage): TestStream 
     events,
     beginning: () => beginning,
     ended,
+    lastId: () => events.findLast(({ id }) => id !== undefined)?.id ?? '',
     until,
     untilEvent: (name, timeout) => until(({ event }) => event === name, timeout),
     messages: (channel) =>

@@ -1,11 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import { isPubSubError } from '@ps/core'
 import { isControlChannel } from '@ps/jobs'
 import type { FastifyInstance } from 'fastify'
-import { type ChannelFeed, gapFrame } from '../channel-feeds.js'
-import { type EventStream, eventFrame, openEventStream } from '../event-stream.js'
+import { declineEventStream, openEventStream } from '../event-stream.js'
 import type { Parts } from '../parts.js'
 import { Problem } from '../problem.js'
+import { resume } from '../resumption.js'
 
 /** How many channels one stream may carry. */
 const maxChannels = 64
@@ -13,8 +12,8 @@ const maxChannels = 64
 const confirmTimeout = 1_000
 
 export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
-  const { feeds, streams, metrics, isConnected, isDraining } = parts
-  app.get<{ Querystring: { channel: string[] } }>(
+  const { audiences, history, streams, metrics, isConnected, isDraining } = parts
+  app.get<{ Querystring: { channel: string[]; last_event_id?: string } }>(
     '/v1/events',
     {
       exposeHeadRoute: false,
@@ -27,6 +26,10 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
           required: ['channel'],
           properties: {
             channel: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: maxChannels },
+            last_event_id: {
+              type: 'string',
+              description: 'The last id that was seen; the header Last-Event-ID goes before it',
+            },
           },
         },
         response: {
@@ -40,48 +43,62 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
       if (forbidden !== undefined) {
         throw new Problem(403, `the channel ${forbidden} is not for reading`, { code: 'control_channel' })
       }
-      if (isDraining()) throw new Problem(503, 'this server is stopping', { code: 'draining' })
-
-      let stream: EventStream | undefined
-      const onFrame = (frame: Buffer): void => stream?.send(frame)
-      const held: ChannelFeed[] = []
-      const release = (): void => {
-        for (const feed of held.splice(0)) feed.release(onFrame)
-      }
       const { raw } = reply
+      const decline = (): typeof reply => {
+        // Nothing else sends this alone; a program that can read an answer is given one.
+        if (request.headers.accept !== 'text/event-stream')
+          throw new Problem(503, 'this server is stopping', { code: 'draining' })
+        reply.hijack()
+        declineEventStream(raw, reply.getHeaders() as OutgoingHttpHeaders, 'shutdown')
+        return reply
+      }
+      if (isDraining()) return decline()
+
+      const { audience, release } = audiences.hold(channels)
       // From the first moment: the client may go while we wait for the brokers.
       raw.once('close', release)
       try {
-        for (const channel of channels) held.push(feeds.feed(channel))
-        const confirmed = Promise.all(held.map((feed) => feed.confirmed))
+        const { confirmed } = audience
         await (isConnected() ? Promise.race([confirmed, after(confirmTimeout)]) : refusedAtOnce(confirmed))
       } catch (error) {
         release()
         throw error
       }
       if (raw.destroyed) return reply.hijack()
+      if (isDraining()) {
+        release()
+        return decline()
+      }
 
+      // What `EventSource` has seen since goes before what its address says since it was made.
+      const lastId = textOf(request.headers['last-event-id']) ?? textOf(request.query.last_event_id)
+      const live = audience.isConfirmed() && isConnected()
+      const { resumed, cursor, opening } = resume({ history, audience, channels, lastId, live })
+      if (lastId !== undefined) metrics.resumed(resumed)
       reply.hijack()
-      stream = openEventStream(raw, {
+      const stream = openEventStream({
+        response: raw,
         headers: reply.getHeaders() as OutgoingHttpHeaders,
-        onClose: () => leave(),
+        audience,
+        cursor,
+        opening,
+        onDelivered: metrics.delivered,
+        onClose() {
+          audience.leave(stream)
+          leave()
+        },
         onSlow: metrics.slowStream,
       })
       const leave = streams.add(stream)
-      const live = held.every((feed) => feed.isConfirmed()) && isConnected()
-      stream.send(eventFrame({ channels, live }, 'ps.hello'))
-      for (const feed of held) {
-        feed.watch(onFrame)
-        if (feed.isConfirmed()) continue
-        feed.confirmed.then(
-          () => onFrame(gapFrame(feed.channel, 'no broker had confirmed the channel before')),
-          (error: unknown) => stream?.end(isPubSubError(error, 'closed') ? 'shutdown' : 'refused'),
-        )
-      }
+      audience.join(stream)
+      stream.advance()
       return reply
     },
   )
 }
+
+const textOf = (given: string | string[] | undefined): string | undefined =>
+  (typeof given === 'string' ? given : given?.[0]) || undefined
 
 const after = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds).unref())

@@ -1,0 +1,15 @@
+export interface FrameFields {
+  readonly id?: string | undefined
+  /** Without it, it is a message. */
+  readonly event?: string | undefined
+}
+
+/** A frame of a stream of Server-Sent Events. JSON has no line breaks, so one line of data is enough. */
+export function eventFrame(data: unknown, { id, event }: FrameFields = {}): Buffer {
+  const fields = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`
+  return Buffer.from(`${fields}data: ${JSON.stringify(data)}\n\n`)
+}
+
+/** Says that messages may be missing on a channel. */
+export const gapFrame = (channel: string, reason: string, id?: string): Buffer =>
+  eventFrame({ channel, reason }, { id, event: 'ps.gap' })
