@@ -59,6 +59,48 @@ describe('a stream of events', () => {
     await waitFor(async () => (await streams()) === 0, { what: 'closed streams to be forgotten' })
   })
 
+  it('ends after a while, for its client to go on with another one', async () => {
+    const renewing = await startApiProcess({
+      ...ownWorld(inject('postgresUrl')),
+      API_STREAM_MAX_AGE: '1000',
+    })
+    try {
+      const channel = uniqueName('renewed')
+      const stream = await renewing.stream(channel)
+      await stream.ended
+      expect(stream.events.at(-1)).toMatchObject({ event: 'ps.bye', data: { reason: 'renew' } })
+      const { status } = await renewing.ask(`/v1/channels/${channel}/messages`, asJson('in between'))
+      expect(status).toBe(202)
+      const next = await renewing.resume(stream.lastId(), channel)
+      await next.until(({ data }) => data.message === 'in between')
+      expect(next.events[0]?.data).toMatchObject({ resumed: 'full' })
+    } finally {
+      await renewing.stop()
+    }
+  })
+
+  it('counts what it does', async () => {
+    const channel = uniqueName('counted')
+    const stream = await api.stream(channel)
+    await stream.untilEvent('ps.hello')
+    await Promise.all([1, 2, 3].map((number) => publish(channel, number)))
+    await waitFor(() => stream.messages(channel).length === 3)
+    const { text } = await api.ask('/metrics')
+    for (const line of [
+      /^api_streams 1$/m,
+      /^api_channels [1-9]\d*$/m,
+      /^api_delivered_frames_total [1-9]\d*$/m,
+      /^api_coalesced_frames_total \d+$/m,
+      /^api_history_frames [1-9]\d*$/m,
+      /^api_history_bytes [1-9]\d*$/m,
+      /^api_flush_seconds_count [1-9]\d*$/m,
+      /^api_broker_up\{broker="postgres"\} 1$/m,
+      /^nodejs_eventloop_lag_p99_seconds /m,
+    ])
+      expect(text).toMatch(line)
+    stream.close()
+  })
+
   it('listens again to a channel whose last stream was closed', async () => {
     const channel = uniqueName('again')
     for (const round of [1, 2, 3]) {
@@ -134,7 +176,9 @@ describe('a stream of events, when the broker goes away', () => {
     try {
       const channel = uniqueName('cut')
       const stream = await api.stream(channel)
-      await stream.untilEvent('ps.hello')
+      const absent = await api.stream(channel)
+      await Promise.all([stream.untilEvent('ps.hello'), absent.untilEvent('ps.hello')])
+      absent.close()
       proxy.cut()
       const gap = await stream.untilEvent('ps.gap')
       expect(gap.data).toEqual({ channel, reason: expect.any(String) })
@@ -143,7 +187,12 @@ describe('a stream of events, when the broker goes away', () => {
         return status === 202
       })
       await stream.until(({ data }) => data.message === 'after')
+      // Whoever was away then is told, too.
+      const back = await api.resume(absent.lastId(), channel)
+      await back.until(({ data }) => data.message === 'after')
+      expect(back.events.slice(1)).toEqual(stream.events.slice(1))
       stream.close()
+      back.close()
     } finally {
       await api.stop()
       await proxy.close()

@@ -3,12 +3,14 @@ import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createClient, silentLogger } from '@ps/core'
 import { freePort, startFaultProxy } from '@ps/services'
-import { spawnProgram, waitFor } from '@ps/services/vitest'
+import { spawnProgram, uniqueName, waitFor } from '@ps/services/vitest'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { apiFile, ownWorld, startApiProcess } from './api-process.js'
 import { asCsv, asJson } from './ask.js'
 import { startStandInEngine } from './stand-in-engine.js'
+import { openStream, type TestStream } from './test-stream.js'
 
 describe('the process of the api', () => {
   it('ends with one line and exit code 1 where its configuration cannot be used', async () => {
@@ -105,6 +107,40 @@ describe('the process of the api', () => {
       }
     },
   )
+
+  it('says goodbye to one stream after the other, is not ready meanwhile, and goes on for the others', async () => {
+    const api = await startApiProcess(ownWorld(inject('postgresUrl')))
+    const channel = uniqueName('many')
+    await using client = await createClient({
+      environment: api.environment,
+      backends: { postgres: () => import('@ps/postgres') },
+      log: silentLogger,
+    })
+    const streams = await Promise.all(Array.from({ length: 100 }, () => api.stream(channel)))
+    await Promise.all(streams.map((stream) => stream.untilEvent('ps.hello')))
+    const isTold = (stream: TestStream): boolean => stream.events.at(-1)?.event === 'ps.bye'
+    const end = api.stop()
+    await waitFor(() => streams.some(isTold))
+    const ready = await api.ask('/readyz')
+    expect([ready.status, ready.json().draining]).toEqual([503, true])
+    expect((await api.ask(`/v1/events?channel=${channel}`)).status).toBe(503)
+    // After any other answer a browser would not try again.
+    const declined = await openStream(`${api.url}/v1/events?channel=${channel}`, {
+      accept: 'text/event-stream',
+    })
+    await declined.ended
+    expect([declined.status, declined.events]).toMatchObject([
+      200,
+      [{ event: 'ps.bye', data: { reason: 'shutdown' } }],
+    ])
+    const last = uniqueName('last')
+    expect(await client.publish(channel, last)).toBe(true)
+    await waitFor(() => streams.some((stream) => stream.messages(channel).includes(last)))
+    expect(streams.some((stream) => isTold(stream) && stream.messages(channel).length === 0)).toBe(true)
+    expect(await end).toEqual({ code: 0, signal: null })
+    for (const stream of streams)
+      expect(stream.events.at(-1)).toMatchObject({ event: 'ps.bye', data: { reason: 'shutdown' } })
+  })
 
   it('ends in spite of an upload that never ends, and keeps nothing of it', async () => {
     const api = await startApiProcess(ownWorld(inject('postgresUrl')))
