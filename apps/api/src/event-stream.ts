@@ -70,6 +70,7 @@ export function openEventStream(options: EventStreamOptions): EventStream {
   const canTake = (): boolean => !hasEnded && !isBlocked
 
   const advance = (): void => {
+    if (isBlocked && !hasEnded && isTooFarBehind()) cut()
     while (canTake()) {
       const piece = audience.after(cursor)
       if (piece === undefined) {
@@ -82,7 +83,6 @@ export function openEventStream(options: EventStreamOptions): EventStream {
       isBlocked = !response.write(piece.bytes)
       onDelivered(piece.frames)
     }
-    if (!hasEnded && isTooFarBehind()) cut()
   }
 
   response.on('close', () => {

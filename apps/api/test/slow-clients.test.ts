@@ -1,5 +1,5 @@
 import { type Client, createClient, silentLogger } from '@ps/core'
-import { uniqueName, waitFor } from '@ps/services/vitest'
+import { requireRedis, uniqueName, waitFor } from '@ps/services/vitest'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
 
@@ -95,4 +95,33 @@ describe('a client that does not read', () => {
     slow[0]?.close()
     first.close()
   })
+})
+
+// Who was given a piece was once held for slow before the system had said whether it took it. Over Redis, thousands of
+// messages arrive in one turn.
+it('does not cut a client that reads, however much comes at once', async (context) => {
+  const environment = {
+    REDIS_URL: requireRedis(context),
+    PUBSUB_BACKEND: 'redis',
+    PUBSUB_PREFIX: `${uniqueName('burst')}:`,
+  }
+  const api = await startApiProcess(environment)
+  const client = await createClient({
+    environment,
+    backends: { redis: () => import('@ps/redis') },
+    log: silentLogger,
+  })
+  try {
+    const stream = await api.stream('burst')
+    await stream.untilEvent('ps.hello')
+    for (const round of [0, 1, 2]) {
+      await Promise.all(Array.from({ length: 4_000 }, (_, number) => client.publish('burst', number)))
+      await waitFor(() => stream.messages('burst').length === (round + 1) * 4_000)
+    }
+    expect(stream.events.map(({ event }) => event)).not.toContain('ps.bye')
+    stream.close()
+  } finally {
+    await client.close()
+    await api.stop()
+  }
 })
