@@ -28,6 +28,8 @@ import { openUploads } from './uploads.js'
 const drainTime = 2_500
 /** How long the client may take to send what it has accepted. */
 const closeTimeout = 1_500
+/** Of the default of 511, most clients that come back together after a restart would be turned away. */
+const maxWaitingConnections = 8_192
 const sweepInterval = 60 * 60 * 1_000
 
 /** The api, listening. */
@@ -122,7 +124,11 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
     let { port } = configuration
     const server = await buildServer({ parts, dashboard, port: () => port })
     // Of a name with several addresses Fastify makes several servers; one is enough, and is the one that we close.
-    await server.listen({ host: configuration.host === 'localhost' ? '127.0.0.1' : configuration.host, port })
+    await server.listen({
+      host: configuration.host === 'localhost' ? '127.0.0.1' : configuration.host,
+      port,
+      backlog: maxWaitingConnections,
+    })
     port = (server.server.address() as AddressInfo).port
     const url = addressFor(configuration.host, port)
     if (!connection.isConnected()) log.warn('no broker is up: waiting for one')
