@@ -3,6 +3,11 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { History } from './history.js'
 import type { Resumed } from './resumption.js'
 
+/** In seconds. */
+const delayBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
+/** In milliseconds. */
+const loopSampleInterval = 500
+
 export interface MetricsSources {
   readonly streams: () => number
   /** How many channels are listened to for streams. */
@@ -38,7 +43,7 @@ export function createMetrics({
 }: MetricsSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  // With it comes the delay of the event loop. The default of 10 ms would wake an idle process a hundred times a second.
+  // The default of 10 ms would wake an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200 })
   const gauge = (name: string, help: string, read: () => number): void =>
     registry.registerMetric(
@@ -81,9 +86,22 @@ export function createMetrics({
   const flush = new Histogram({
     name: 'api_flush_seconds',
     help: 'From the arrival of a message until it was given to every stream that could take it',
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    buckets: delayBuckets,
     registers,
   })
+  const loopDelay = new Histogram({
+    name: 'api_event_loop_delay_seconds',
+    help: 'How late a timer was that fires every half second',
+    buckets: delayBuckets,
+    registers,
+  })
+  // The ones that come by default count the time between two samples, too.
+  let due = performance.now() + loopSampleInterval
+  setInterval(() => {
+    const now = performance.now()
+    loopDelay.observe(Math.max(0, now - due) / 1_000)
+    due = now + loopSampleInterval
+  }, loopSampleInterval).unref()
   gauge('api_streams', 'Open event streams', streams)
   gauge('api_channels', 'Channels listened to for streams', channels)
   gauge('api_history_frames', 'Frames kept for clients that come back', () => history.frames)

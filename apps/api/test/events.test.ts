@@ -95,7 +95,7 @@ describe('a stream of events', () => {
       /^api_history_bytes [1-9]\d*$/m,
       /^api_flush_seconds_count [1-9]\d*$/m,
       /^api_broker_up\{broker="postgres"\} 1$/m,
-      /^nodejs_eventloop_lag_p99_seconds /m,
+      /^api_event_loop_delay_seconds_count \d+$/m,
     ])
       expect(text).toMatch(line)
     stream.close()
