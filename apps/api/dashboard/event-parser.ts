@@ -18,7 +18,7 @@ export interface EventParserOptions {
   readonly onRetry?: (milliseconds: number) => void
 }
 
-/** Reads `text/event-stream` as the HTML standard says; ids are left out, since there is no history to resume. */
+/** Reads `text/event-stream` as the HTML standard says; ids are left out, since a page that returns fetches what it shows. */
 export function createEventParser({ onEvent, onRetry }: EventParserOptions): EventParser {
   let rest = ''
   let searched = 0

@@ -24,7 +24,10 @@ export interface ResumptionOptions {
   readonly live: boolean
 }
 
-/** Where a stream begins whose client has seen `lastId`, and what it is told of it. An id that is unknown is no error: `EventSource` would never come back. */
+/**
+ * Where a stream begins whose client has seen `lastId`, and what it is told of it. An id that is unknown is no error:
+ * `EventSource` would never come back.
+ */
 export function resume({ history, audience, channels, lastId, live }: ResumptionOptions): Resumption {
   const { head } = history
   const known = lastId === undefined ? undefined : history.cursorOf(lastId)
