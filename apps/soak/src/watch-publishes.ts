@@ -1,4 +1,4 @@
-import type { BackendModule } from '@ps/core'
+import type { BackendModule, Settled } from '@ps/core'
 import { isFleetChannel } from './messages.js'
 
 /** What nobody sees behind the client. */
@@ -20,6 +20,16 @@ export const watchPublishes = ({ createBackend }: BackendModule, watch: PublishW
         await backend.publish(channel, payload)
         if (isFleetChannel(channel)) watch.onAcknowledged(backend.name)
       },
+      send:
+        backend.send &&
+        ((channel, payload, settled, ticket) => {
+          if (payload.startsWith('{"$ps.pack":[')) watch.onPack()
+          const watched: Settled = (_, error) => {
+            if (error === undefined && isFleetChannel(channel)) watch.onAcknowledged(backend.name)
+            settled(ticket, error)
+          }
+          backend.send?.(channel, payload, watched, undefined)
+        }),
     }
   },
 })

@@ -131,6 +131,45 @@ export const delivery: readonly Case[] = [
     },
   },
   {
+    title:
+      'a send(), where there is one, settles each message once, never within the call, in order with publish()',
+    needs: ['backend'],
+    async run({ open, channel, until }) {
+      const [publisher, listener] = [await open(), await open()]
+      const { backend } = publisher
+      if (backend.send === undefined) return
+      const name = channel()
+      const values = numbers(1_000)
+      const settled: unknown[] = []
+      let isCalling = false
+      const send = (ticket: number): void => {
+        isCalling = true
+        backend.send?.(
+          name,
+          JSON.stringify(ticket),
+          (given, error) => settled.push(isCalling ? 'within the call' : (error ?? given)),
+          ticket,
+        )
+        isCalling = false
+      }
+      await listener.backend.subscribe(name)
+      const published: Promise<void>[] = []
+      for (const value of values) {
+        if (value % 2 === 0) send(value)
+        else published.push(publisher.publish(name, value))
+      }
+      expect(await listener.arrived(name, values.length)).toEqual(values)
+      await Promise.all(published)
+      await until(() => settled.length >= values.length / 2, 'the outcome of every message')
+      await backend.close()
+      send(-1)
+      await until(() => settled.length > values.length / 2, 'the refusal of a closed backend')
+      const refusal = settled.pop()
+      expect(refusal).toMatchObject({ code: 'closed' })
+      expect(settled).toEqual(values.filter((value) => value % 2 === 0))
+    },
+  },
+  {
     title: 'equal messages published at once all arrive',
     async run({ open, channel }) {
       const [publisher, listener] = [await open(), await open()]

@@ -1,4 +1,5 @@
 import type { Logger } from './logger.js'
+import type { Send } from './send.js'
 
 /** Whether a backend can take and bring messages now. */
 export type BackendState = 'ready' | 'down'
@@ -73,6 +74,15 @@ export interface Backend {
    * once. It never hangs: a broker that stays mute for a few seconds is given up, and the backend reconnects.
    */
   publish(channel: string, payload: string): Promise<void>
+
+  /**
+   * The same as `publish` without a promise for each message, which is a good part of what a message costs. Where it is
+   * there, core calls it for all that it has to wait for, and its order is that of both methods together.
+   *
+   * It calls `settled` exactly once, with the ticket that it was given, and with the error that `publish` would reject with
+   * if it has one: after the call has returned, never within it. Those of one broker's answer are best settled in one loop.
+   */
+  readonly send?: Send | undefined
 
   /** A real round trip to the broker on the connection that publishes. Rejects `unavailable` while down. */
   ping(): Promise<void>

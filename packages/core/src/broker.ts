@@ -1,5 +1,6 @@
 import type { Backend, BackendEvents, BackendState } from './backend.js'
 import { describeError, isPubSubError, PubSubError } from './errors.js'
+import { type Send, sendByPublishing } from './send.js'
 
 /** A backend, its state as it reports it, and the channels that are subscribed on it. */
 export interface Broker {
@@ -19,6 +20,8 @@ export interface Broker {
   unsubscribe(channel: string): Promise<void>
   /** Publishes as {@link Backend.publish} does. */
   publish(channel: string, payload: string): Promise<void>
+  /** Publishes as {@link Backend.send} does, also over a backend that has none. */
+  readonly send: Send
   /** Whether what is published on the channel now arrives. */
   isLive(channel: string): boolean
 }
@@ -120,6 +123,8 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
     if (report === reports) enter('ready')
   }
 
+  const give: Send = backend.send?.bind(backend) ?? sendByPublishing(backend)
+
   const backendEvents: BackendEvents = {
     message: (channel, payload) => events.message(channel.slice(prefix.length), payload),
     invalid: (channel, cause) => events.invalid(channel.slice(prefix.length), cause),
@@ -158,6 +163,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
         })
     },
     publish: (channel, payload) => backend.publish(prefix + channel, payload),
+    send: (channel, payload, settled, ticket) => give(prefix + channel, payload, settled, ticket),
     subscribe: (channel) => void want(channel, true),
     async unsubscribe(channel) {
       if (!edges.has(channel)) return

@@ -7,6 +7,7 @@ import { packEnvelopeBytes, packTexts } from './pack.js'
 import { maxOriginBytes, originHead, withOrigin } from './recovery/origin.js'
 import type { Outgoing, OutgoingChannel } from './recovery/outgoing.js'
 import type { Route } from './route.js'
+import type { Settled } from './send.js'
 import { createStallWatch } from './stall-watch.js'
 
 /** The most messages that may wait to be acknowledged. */
@@ -52,7 +53,9 @@ export interface PublishQueue {
 }
 
 interface Entry extends MessageText {
-  /** Empty once it is settled and no longer needed, because an entry may stand in a list for longer. */
+  /**
+   * Empty once it is not accepted, or settled and no longer needed, because an entry may stand in a list for longer.
+   */
   text: string
   /** What numbers it, and its number; nothing, and 0, without recovery. */
   readonly numbered: OutgoingChannel | undefined
@@ -61,7 +64,6 @@ interface Entry extends MessageText {
   readonly channel: string
   readonly expires: number
   settled: boolean
-  accepted: boolean
   /** With whom it is on its way. */
   flight: Flight | undefined
   readonly resolve: (accepted: boolean) => void
@@ -79,7 +81,11 @@ interface Flight {
   ended: boolean
   /** Set when nobody waits for its answers any more: all that was in flight is sent again. */
   abandoned: boolean
+  /** Of an entry, or of those of a pack. One function for all, since one for each message would be much of its cost. */
+  readonly settled: Settled
 }
+
+type Pack = [Entry, ...Entry[]]
 
 export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   const { route, publishTimeout, packing, outgoing } = options
@@ -103,6 +109,14 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   let comingBack = 0
   // Why the broker took nothing lately although it is up.
   let refusal: PubSubError | undefined
+
+  // What settles the promise that is being made: a function of its own for each would be garbage at once.
+  let resolveNext: Entry['resolve']
+  let rejectNext: Entry['reject']
+  const keepSettling = (resolve: Entry['resolve'], reject: Entry['reject']): void => {
+    resolveNext = resolve
+    rejectNext = reject
+  }
 
   const endFlight = (): void => {
     if (flight === undefined) return
@@ -129,7 +143,16 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
       const lanes = packing
         ? createLanes<Entry>(broker.backend.payloadBytes ?? defaultPayloadBytes, envelopeBytes)
         : undefined
-      flight = { broker, count: 0, ended: false, abandoned: false, lanes }
+      const next: Flight = {
+        broker,
+        count: 0,
+        lanes,
+        ended: false,
+        abandoned: false,
+        // The tickets that it is called with are those of `sendAlone` and `sendPack`.
+        settled: (ticket, error) => answered(ticket as Entry | Pack, next, error),
+      }
+      flight = next
     }
     return flight
   }
@@ -169,11 +192,12 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     if (comingBack === 0) queueMicrotask(pump)
   }
 
-  const settle = (entry: Entry): boolean => {
+  /** Whether it was not settled yet. */
+  const settle = (entry: Entry, accepted: boolean): boolean => {
     if (entry.settled) return false
     entry.settled = true
     entry.flight = undefined
-    if (outgoing === undefined) entry.text = ''
+    if (!accepted || outgoing === undefined) entry.text = ''
     messages -= 1
     bytes -= entry.bytes
     for (let head = unsettled[unsettledHead]; head?.settled; head = unsettled[unsettledHead]) {
@@ -195,13 +219,13 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   }
 
   const decide = (entry: Entry, channel: OutgoingChannel): void => {
-    outgoing?.decide(channel, entry.accepted ? entry.text : undefined, entry.bytes)
+    outgoing?.decide(channel, entry.text === '' ? undefined : entry.text, entry.bytes)
     entry.text = ''
     options.onDecided(channel)
   }
 
   const fail = (entry: Entry, error: PubSubError): void => {
-    if (!settle(entry)) return
+    if (!settle(entry, false)) return
     options.onFailed(error)
     entry.resolve(false)
   }
@@ -233,9 +257,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   }
 
   const succeed = (entry: Entry): void => {
-    if (entry.settled) return
-    entry.accepted = true
-    settle(entry)
+    if (!settle(entry, true)) return
     options.onPublished()
     entry.resolve(true)
   }
@@ -260,48 +282,36 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     joined.count += 1
     entry.flight = joined
     stall?.given()
-    joined.broker.publish(entry.channel, payloadOf(entry, entry.text, 1)).then(
-      () => {
-        taken(joined)
-        succeed(entry)
-        if (joined.lanes !== undefined) goOn(entry.channel, joined)
-      },
-      (error: unknown) => notTaken([entry], joined, error),
-    )
+    joined.broker.send(entry.channel, payloadOf(entry, entry.text, 1), joined.settled, entry)
   }
 
   /** Sends what is of one channel as one payload. */
-  const sendPack = (entries: readonly [Entry, ...Entry[]], joined: Flight): void => {
+  const sendPack = (entries: Pack, joined: Flight): void => {
     const [first] = entries
     const { channel } = first
     joined.count += 1
     for (const entry of entries) entry.flight = joined
     stall?.given()
     const text = packTexts(entries.map((entry) => entry.text))
-    joined.broker.publish(channel, payloadOf(first, text, entries.length)).then(
-      () => {
-        taken(joined)
-        for (const entry of entries) succeed(entry)
-        goOn(channel, joined)
-      },
-      (error: unknown) => notTaken(entries, joined, error),
-    )
+    joined.broker.send(channel, payloadOf(first, text, entries.length), joined.settled, entries)
   }
 
-  const taken = (joined: Flight): void => {
+  const answered = (given: Entry | Pack, joined: Flight, error: Error | undefined): void => {
     if (!joined.abandoned) stall?.answered()
     land(joined)
+    if (error !== undefined) return notTaken(Array.isArray(given) ? given : [given], joined, error)
     refusal = undefined
+    if (Array.isArray(given)) for (const entry of given) succeed(entry)
+    else succeed(given)
+    if (joined.lanes !== undefined) goOn(Array.isArray(given) ? given[0].channel : given.channel, joined)
   }
 
-  const notTaken = (entries: readonly [Entry, ...Entry[]], joined: Flight, error: unknown): void => {
+  const notTaken = (entries: Pack, joined: Flight, error: Error): void => {
     const { broker, ended } = joined
-    if (!joined.abandoned) stall?.answered()
-    land(joined)
     if (joined.abandoned) return
     const open = entries.filter(({ settled }) => !settled)
     if (isPubSubError(error, 'not_permitted')) {
-      for (const entry of open) if (settle(entry)) entry.reject(error)
+      for (const entry of open) if (settle(entry, false)) entry.reject(error)
     } else if (
       isPubSubError(error) &&
       (error.code === 'not_sent' || (outgoing !== undefined && error.code !== 'closed'))
@@ -376,34 +386,32 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
         )
         return Promise.resolve(false)
       }
-      return new Promise((resolve, reject) => {
-        order += 1
-        messages += 1
-        bytes += message.bytes
-        const now = Date.now()
-        // Written out, because `...message` made this five times slower.
-        const { text, bytes: size } = message
-        const numbered = outgoing?.number(channel, now)
-        const entry: Entry = {
-          text,
-          bytes: size,
-          numbered,
-          sequence: numbered?.last ?? 0,
-          order,
-          channel,
-          expires: now + publishTimeout,
-          settled: false,
-          accepted: false,
-          flight: undefined,
-          resolve,
-          reject,
-        }
-        unsettled.push(entry)
-        armTimer()
-        const next = waiting.length === 0 && returned.length === 0 ? nextFlight() : undefined
-        if (next === undefined) waiting.push(entry)
-        else send(entry, next)
-      })
+      order += 1
+      messages += 1
+      bytes += message.bytes
+      const now = Date.now()
+      const outcome = new Promise<boolean>(keepSettling)
+      const numbered = outgoing?.number(channel, now)
+      // Written out, because `...message` made this five times slower.
+      const entry: Entry = {
+        text: message.text,
+        bytes: message.bytes,
+        numbered,
+        sequence: numbered?.last ?? 0,
+        order,
+        channel,
+        expires: now + publishTimeout,
+        settled: false,
+        flight: undefined,
+        resolve: resolveNext,
+        reject: rejectNext,
+      }
+      unsettled.push(entry)
+      if (messages === 1) armTimer()
+      const next = waiting.length === 0 && returned.length === 0 ? nextFlight() : undefined
+      if (next === undefined) waiting.push(entry)
+      else send(entry, next)
+      return outcome
     },
     async flush(deadline) {
       if (messages > 0) {

@@ -419,9 +419,12 @@ describe('messages', () => {
   })
 })
 
-describe('publishing under faults', () => {
+describe.each([
+  { sends: true, kind: 'that sends' },
+  { sends: false, kind: 'that only publishes' },
+])('publishing under faults, over a backend $kind', ({ sends }) => {
   it('waits for the broker to come back and keeps the order', async () => {
-    const backend = createControlledBackend('redis')
+    const backend = createControlledBackend('redis', { sends })
     const client = await open({ backend: 'redis', backends: { redis: () => backend } })
     const seen = collect<number>(20)
     await client.listen('c', seen.take)
@@ -437,7 +440,7 @@ describe('publishing under faults', () => {
   })
 
   it('resolves false where the outcome is unknown, says why, and does not send again', async () => {
-    const backend = createControlledBackend('redis')
+    const backend = createControlledBackend('redis', { sends })
     const client = await open({ backend: 'redis', backends: { redis: () => backend } })
     const errors: PubSubError[] = []
     client.on('error', (error) => errors.push(error))
@@ -454,7 +457,7 @@ describe('publishing under faults', () => {
   })
 
   it('resolves false after the timeout while no broker is up, and sends it no more', async () => {
-    const backend = createControlledBackend('redis', { startsDown: true })
+    const backend = createControlledBackend('redis', { startsDown: true, sends })
     const client = await open({ backend: 'redis', backends: { redis: () => backend }, publishTimeout: 50 })
     expect(await Promise.all([client.publish('c', 1), client.publish('c', 2)])).toEqual([false, false])
     backend.reconnect()
@@ -464,7 +467,7 @@ describe('publishing under faults', () => {
   })
 
   it('resolves false at once when too much waits, in messages or in bytes', async () => {
-    const backend = createControlledBackend('redis', { startsDown: true })
+    const backend = createControlledBackend('redis', { startsDown: true, sends })
     const client = await open({
       backend: 'redis',
       backends: { redis: () => backend },
@@ -483,7 +486,7 @@ describe('publishing under faults', () => {
   })
 
   it('rejects what the broker does not permit', async () => {
-    const backend = createControlledBackend('redis')
+    const backend = createControlledBackend('redis', { sends })
     const client = await open({ backend: 'redis', backends: { redis: () => backend } })
     backend.refuse('not_permitted')
     expect(await codeOf(client.publish('c', 1))).toBe('not_permitted')

@@ -4,6 +4,8 @@ import {
   type BackendModule,
   PubSubError,
   type PubSubErrorCode,
+  publishBySending,
+  type Send,
 } from '../src/index.js'
 import { createMemoryBroker } from '../src/memory.js'
 
@@ -34,8 +36,9 @@ export function createControlledBackend(
   {
     startsDown = false,
     startsLate = false,
+    sends = true,
     payloadBytes,
-  }: { startsDown?: boolean; startsLate?: boolean; payloadBytes?: number } = {},
+  }: { startsDown?: boolean; startsLate?: boolean; sends?: boolean; payloadBytes?: number } = {},
 ): ControlledBackend {
   const broker = createMemoryBroker()
   const calls: string[] = []
@@ -53,6 +56,15 @@ export function createControlledBackend(
     calls,
     createBackend(): Backend {
       const inner = broker.createBackend()
+      const give: Send = (channel, payload, settled, ticket) => {
+        const code = connected ? refusal : 'not_sent'
+        if (code !== undefined) return queueMicrotask(() => settled(ticket, failure(code)))
+        calls.push(`publish ${channel} ${payload}`)
+        const settle = (error?: PubSubError): void => settled(ticket, error)
+        const send = (): void => void inner.publish(channel, payload).then(() => settle(), settle)
+        if (held) pending.push({ send, fail: settle })
+        else send()
+      }
       return {
         ...inner,
         ...(payloadBytes !== undefined && { payloadBytes }),
@@ -75,16 +87,8 @@ export function createControlledBackend(
           calls.push(`unsubscribe ${channel}`)
           await inner.unsubscribe(channel)
         },
-        publish(channel, payload) {
-          if (!connected) return Promise.reject(failure('not_sent'))
-          if (refusal !== undefined) return Promise.reject(failure(refusal))
-          calls.push(`publish ${channel} ${payload}`)
-          return new Promise((resolve, reject) => {
-            const send = (): void => void inner.publish(channel, payload).then(resolve, reject)
-            if (held) pending.push({ send, fail: reject })
-            else send()
-          })
-        },
+        publish: publishBySending(give),
+        ...(sends && { send: give }),
         async ping() {
           if (!connected) throw failure('unavailable')
         },

@@ -7,7 +7,9 @@ import {
   describeError,
   isPubSubError,
   PubSubError,
+  publishBySending,
   retryDelay,
+  type Send,
   silentLogger,
 } from '@ps/core'
 import { connectToAny } from './connect.js'
@@ -191,6 +193,11 @@ export function createBackend({
     await supervising
   }
 
+  const send: Send = (channel, payload, settled, ticket) => {
+    if (closing === undefined && ready) publisher.send(channel, payload, settled, ticket)
+    else queueMicrotask(() => settled(ticket, closing === undefined ? notSent(channel) : closed()))
+  }
+
   return {
     name: backend,
     payloadBytes: maxPayloadBytes,
@@ -231,11 +238,8 @@ export function createBackend({
       await subscriptions.remove(channel)
     },
 
-    // Not `async`, which would cost each message two more promises.
-    publish(channel, payload) {
-      if (closing !== undefined) return Promise.reject(closed())
-      return ready ? publisher.publish(channel, payload) : Promise.reject(notSent(channel))
-    },
+    publish: publishBySending(send),
+    send,
 
     async ping() {
       if (closing !== undefined) throw closed()

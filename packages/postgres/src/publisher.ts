@@ -1,4 +1,4 @@
-import { isPubSubError, type PubSubError } from '@ps/core'
+import { isPubSubError, type Send, type Settled } from '@ps/core'
 import { type Batch, type Message, takeBatch } from './batch.js'
 import type { Connection } from './connection.js'
 import { isRefusal, publishFailure } from './failures.js'
@@ -12,8 +12,8 @@ const separator = '\x1f'
 const hasSeparator = (text: string): boolean => text.includes(separator)
 
 interface Waiting extends Message {
-  readonly resolve: () => void
-  readonly reject: (error: PubSubError) => void
+  readonly settled: Settled
+  readonly ticket: unknown
 }
 
 /** Sends messages over one connection at a time, in the order of the calls. */
@@ -21,11 +21,11 @@ export interface Publisher {
   /** Sends over `connection` from now on. */
   attach(connection: Connection): void
   /**
-   * Sends no more, and rejects all that is not acknowledged in the order of the calls: what is being sent as
+   * Sends no more, and refuses all that is not acknowledged in the order of the calls: what is being sent as
    * `outcome_unknown`, what waits as `not_sent`, or with `cause` where that says `closed`.
    */
   detach(cause: Error): void
-  publish(channel: string, payload: string): Promise<void>
+  readonly send: Send
   /** Resolves once nothing is under way. */
   idle(): Promise<void>
 }
@@ -43,19 +43,21 @@ export function createPublisher(): Publisher {
   // How many messages at the head of `waiting` are to go one by one, since the server refused their batch.
   let suspects = 0
 
-  const send = async (through: Connection): Promise<void> => {
+  /** Sends what waits, as far as it fits. Resolves with what was accepted. */
+  const sendNext = async (through: Connection): Promise<readonly Waiting[]> => {
     const batch = takeBatch(waiting, through.unicode, suspects > 0)
     if (suspects > 0) suspects -= 1
     sending = batch.messages
     try {
       await sendBatch(through, batch)
     } catch (error) {
-      // Otherwise `detach` has rejected them.
+      // Otherwise `detach` has refused them.
       if (connection === through && isRefusal(error)) await refused(through, error)
-      return
+      return []
     }
-    for (const message of sending) message.resolve()
+    const accepted = sending
     sending = []
+    return accepted
   }
 
   const refused = async (by: Connection, error: Error): Promise<void> => {
@@ -69,7 +71,8 @@ export function createPublisher(): Publisher {
       suspects = messages.length
       return
     }
-    for (const message of messages) message.reject(publishFailure(error, message.channel, 'not_sent'))
+    for (const { channel, settled, ticket } of messages)
+      settled(ticket, publishFailure(error, channel, 'not_sent'))
     if (queueIsFull) await findRoom(by)
   }
 
@@ -78,7 +81,13 @@ export function createPublisher(): Publisher {
   const pump = async (): Promise<void> => {
     // The rest of a burst of calls belongs into the first batch.
     await Promise.resolve()
-    for (let through = next(); through !== undefined; through = next()) await send(through)
+    let accepted: readonly Waiting[] = []
+    for (let through = next(); through !== undefined || accepted.length > 0; through = next()) {
+      const outcome = through === undefined ? [] : sendNext(through)
+      // Not before: the server has the next batch to do while the callers hear of the last one and publish again.
+      for (const { settled, ticket } of accepted) settled(ticket)
+      accepted = await outcome
+    }
     pumping = undefined
   }
 
@@ -96,15 +105,14 @@ export function createPublisher(): Publisher {
       const unknown = sending
       const unsent = waiting.splice(0)
       sending = []
-      for (const { channel, reject } of unknown) reject(publishFailure(cause, channel, 'outcome_unknown'))
-      for (const { channel, reject } of unsent)
-        reject(isPubSubError(cause, 'closed') ? cause : publishFailure(cause, channel, 'not_sent'))
+      for (const { channel, settled, ticket } of unknown)
+        settled(ticket, publishFailure(cause, channel, 'outcome_unknown'))
+      for (const { channel, settled, ticket } of unsent)
+        settled(ticket, isPubSubError(cause, 'closed') ? cause : publishFailure(cause, channel, 'not_sent'))
     },
-    publish(channel, payload) {
-      return new Promise((resolve, reject) => {
-        waiting.push({ channel, payload, resolve, reject })
-        wake()
-      })
+    send(channel, payload, settled, ticket) {
+      waiting.push({ channel, payload, settled, ticket })
+      wake()
     },
     async idle() {
       await pumping

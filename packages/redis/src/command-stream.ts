@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Send, Settled } from '@ps/core'
 import { isRedirect, publishFailure } from './failures.js'
 import { createReplyReader, type Reply } from './reply-reader.js'
 
@@ -14,8 +15,8 @@ export interface CommandStream {
    * named `ReplyError`), or with what `fail` is given.
    */
   call(...parts: readonly string[]): Promise<Reply>
-  /** `PUBLISH`, but rejects with what that means for the message. */
-  publish(channel: string, payload: string): Promise<void>
+  /** `PUBLISH`; an error says what it means for the message. */
+  readonly send: Send
   /** Resolves when all has been answered, or has failed. */
   idle(): Promise<void>
   /** Rejects all that is not answered. Nothing may be called any more. */
@@ -24,8 +25,8 @@ export interface CommandStream {
 
 interface Message {
   readonly channel: string
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
+  readonly settled: Settled
+  readonly ticket: unknown
 }
 
 interface Question {
@@ -100,8 +101,10 @@ export function createCommandStream(
     if (failure === undefined) write()
   }
 
-  const refuse = ({ channel, reject }: Waiting, error: Error): void =>
-    reject(channel === undefined ? error : publishFailure(error, channel))
+  const refuse = (one: Waiting, error: Error): void => {
+    if (one.channel === undefined) one.reject(error)
+    else one.settled(one.ticket, publishFailure(error, one.channel))
+  }
 
   const settle = (reply: Reply | Error): void => {
     const next = waiting[head]
@@ -114,7 +117,7 @@ export function createCommandStream(
     }
     if (reply instanceof Error) refuse(next, reply)
     else if (next.channel === undefined) next.resolve(reply)
-    else next.resolve()
+    else next.settled(next.ticket)
     if (waiting.length === 0) onIdle()
   }
 
@@ -159,7 +162,7 @@ export function createCommandStream(
     }
   })
 
-  const send = (command: string, one: Waiting): void => {
+  const enqueue = (command: string, one: Waiting): void => {
     waiting.push(one)
     commands += command
     if (commands.length > writeLength) {
@@ -191,16 +194,19 @@ export function createCommandStream(
       const command = `*${parts.length}\r\n${parts.map(encode).join('')}`
       return new Promise((resolve, reject) => {
         const question: Question = { channel: undefined, parts, isSaid: false, resolve, reject }
-        send(command, question)
-        if (isFenced(question)) send(ping, { ...question, parts: ['PING'], resolve: ignore, reject: ignore })
+        enqueue(command, question)
+        if (isFenced(question))
+          enqueue(ping, { ...question, parts: ['PING'], resolve: ignore, reject: ignore })
       })
     },
-    publish(channel, payload) {
-      if (failure !== undefined) return Promise.reject(publishFailure(failure, channel))
+    send(channel, payload, settled, ticket) {
+      if (failure !== undefined) {
+        const refused = publishFailure(failure, channel)
+        return queueMicrotask(() => settled(ticket, refused))
+      }
       if (channel !== lastChannel) enter(channel)
       if (!lastIsAscii) isAscii = false
-      const command = lastHead + encode(payload)
-      return new Promise((resolve, reject) => send(command, { channel, resolve, reject }))
+      enqueue(lastHead + encode(payload), { channel, settled, ticket })
     },
     async idle() {
       if (waiting.length === 0) return

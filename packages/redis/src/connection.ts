@@ -29,7 +29,7 @@ export interface Connection extends Pick<CommandStream, 'call'> {
 }
 
 /** A connection that sends commands and does not listen. */
-export interface CommandConnection extends Connection, Pick<CommandStream, 'publish' | 'idle'> {}
+export interface CommandConnection extends Connection, Pick<CommandStream, 'send' | 'idle'> {}
 
 export interface OpenConnectionOptions {
   readonly target: ConnectionTarget

@@ -4,6 +4,8 @@ import {
   createInbox,
   describeError,
   PubSubError,
+  publishBySending,
+  type Send,
   silentLogger,
 } from '@ps/core'
 import { type CommandConnection, type Connection, openConnection, openListening } from './connection.js'
@@ -122,6 +124,12 @@ export function createServerBackend(
       )
   }
 
+  const send: Send = (channel, payload, settled, ticket) => {
+    const refusal = life.refusal(channel) ?? (publishing === undefined ? life.notSent(channel) : undefined)
+    if (refusal !== undefined) queueMicrotask(() => settled(ticket, refusal))
+    else publishing?.send(channel, payload, settled, ticket)
+  }
+
   return {
     name: backend,
 
@@ -146,12 +154,8 @@ export function createServerBackend(
 
     unsubscribe: (channel) => subscriptions.remove(channel),
 
-    // Not `async`, which would cost each message two more promises.
-    publish(channel, payload) {
-      const refusal = life.refusal(channel)
-      if (refusal !== undefined) return Promise.reject(refusal)
-      return publishing?.publish(channel, payload) ?? Promise.reject(life.notSent(channel))
-    },
+    publish: publishBySending(send),
+    send,
 
     async ping() {
       life.assertOpen()

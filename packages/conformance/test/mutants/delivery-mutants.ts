@@ -1,7 +1,16 @@
+import type { Backend, Send } from '@ps/core'
 import { type Mutant, nextTurn, withEvents, withNames, withTold } from './mutant.js'
 
 const kept = new Map<string, string[]>()
 const everywhere = new Set<string>()
+
+const sending =
+  ({ publish }: Backend): Send =>
+  (channel, payload, settled, ticket) =>
+    void publish(channel, payload).then(
+      () => settled(ticket),
+      (error: Error) => settled(ticket, error),
+    )
 
 export const deliveryMutants: readonly Mutant[] = [
   {
@@ -187,6 +196,39 @@ export const deliveryMutants: readonly Mutant[] = [
           told()?.gap('none')
         },
       })),
+    },
+  },
+  {
+    fault: 'settles what it sends within the call',
+    fails: ['a send(), where there is one'],
+    change: {
+      backend: ({ publish }) => ({
+        send(channel, payload, settled, ticket) {
+          publish(channel, payload).catch(() => {})
+          settled(ticket)
+        },
+      }),
+    },
+  },
+  {
+    fault: 'settles what it sends twice',
+    fails: ['a send(), where there is one'],
+    change: {
+      backend: (backend) => ({
+        send(channel, payload, settled, ticket) {
+          sending(backend)(channel, payload, settled, ticket)
+          queueMicrotask(() => settled(ticket))
+        },
+      }),
+    },
+  },
+  {
+    fault: 'sends later than it publishes',
+    fails: ['a send(), where there is one'],
+    change: {
+      backend: (backend) => ({
+        send: (...given) => void setImmediate(() => sending(backend)(...given)),
+      }),
     },
   },
   {
