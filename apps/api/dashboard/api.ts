@@ -106,7 +106,7 @@ export async function problemOf(response: Response): Promise<ApiError> {
 
 /** The words in a body of `application/problem+json`; others get the status. */
 export function problemText(body: string, status: number): string {
-  if (status === 401) return 'The token is missing or wrong.'
+  if (status === 401) return 'The token is missing, wrong or expired.'
   try {
     const problem: unknown = JSON.parse(body)
     if (typeof problem === 'object' && problem !== null) {

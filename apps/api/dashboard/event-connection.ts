@@ -11,6 +11,8 @@ const byeWords: Readonly<Record<string, string>> = {
   renew: 'the server renews its streams from time to time',
   slow: 'this page was too slow for what came',
   refused: 'a channel is not permitted by the broker',
+  expired: 'the token has expired',
+  limit: 'too much was asked of the server',
 }
 
 /** One request for events, until it ends. */

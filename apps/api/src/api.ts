@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { type Client, describeError, getDefaultClient } from '@ps/core'
 import { apiInbox, type JobChannels, jobsChannel } from '@ps/jobs'
 import type { Logger } from 'pino'
+import { deriveRootKey } from './access/seal.js'
+import { createSessions } from './access/sessions.js'
+import { createTickets } from './access/tickets.js'
 import { createAssignments } from './assignments.js'
 import { createAudiences } from './audiences.js'
 import { createCancellations } from './cancellations.js'
@@ -46,7 +49,9 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
   } catch (cause) {
     throw new Error(`API_DATA_DIR cannot be used: ${describeError(cause)}`, { cause })
   }
-  const signer = createUrlSigner(await readSecret(dataFolder))
+  const ownSecret = await readSecret(dataFolder)
+  const signer = createUrlSigner(ownSecret)
+  const rootKey = await deriveRootKey(configuration.access.secret ?? ownSecret.toString('base64url'))
   const uploads = await openUploads(join(dataFolder, 'uploads'), configuration.maxUploadBytes)
   const rejects = await openUploads(join(dataFolder, 'rejects'), configuration.maxUploadBytes)
   const files = await openJobFiles(dataFolder)
@@ -118,6 +123,8 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
       uploads,
       rejects,
       signer,
+      sessions: createSessions(rootKey),
+      tickets: createTickets(rootKey),
       url: () => configuration.url ?? addressFor(configuration.host, port),
       metrics,
     }

@@ -1,11 +1,12 @@
-import { isIP } from 'node:net'
 import { readAllowedSources } from '@ps/jobs'
+import { type AccessConfiguration, readAccessConfiguration } from './access/access-configuration.js'
+import { readList, readNumber } from './environment.js'
 
 export interface Configuration {
   readonly host: string
   /** 0: a free one. */
   readonly port: number
-  readonly token: string | undefined
+  readonly access: AccessConfiguration
   readonly dataFolder: string
   /** How engines reach this api; undefined: at the address on which it listens. */
   readonly url: string | undefined
@@ -29,13 +30,6 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 /** Reads the environment; an empty variable counts as unset. Throws an error that says what to correct. */
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
   const host = environment.HOST || '127.0.0.1'
-  const token = environment.API_TOKEN || undefined
-  if (token === undefined && !isLoopback(host)) {
-    throw new Error(`HOST is ${JSON.stringify(host)}, which others can reach: set API_TOKEN, too`)
-  }
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new Error('API_TOKEN must be printable ASCII without spaces: it travels in a header')
-  }
   const logLevel = environment.LOG_LEVEL || 'info'
   if (!logLevels.includes(logLevel)) {
     throw new Error(`LOG_LEVEL is ${JSON.stringify(logLevel)}: use one of ${logLevels.join(', ')}`)
@@ -43,10 +37,10 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   return {
     host,
     port: readNumber(environment, 'PORT', 3000, 0, 65_535),
-    token,
+    access: readAccessConfiguration(environment, host),
     dataFolder: environment.API_DATA_DIR || '.data/api',
     url: readUrl(environment.API_URL),
-    allowedHosts: readList(environment.API_ALLOWED_HOSTS),
+    allowedHosts: readList(environment.API_ALLOWED_HOSTS).map((each) => each.toLowerCase()),
     allowedSources: readAllowedSources(environment.JOB_SOURCE_ALLOW),
     maxUploadBytes: readNumber(
       environment,
@@ -63,24 +57,6 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   }
 }
 
-/** Whether only programs on this machine can reach a server that listens there. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-
-function readNumber(
-  environment: NodeJS.ProcessEnv,
-  name: string,
-  otherwise: number,
-  least: number,
-  most: number,
-): number {
-  const text = environment[name]
-  if (!text) return otherwise
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (number >= least && number <= most) return number
-  throw new Error(`${name} is ${JSON.stringify(text)}: use a whole number from ${least} to ${most}`)
-}
-
 function readUrl(text: string | undefined): string | undefined {
   if (!text) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -94,9 +70,3 @@ function readUrl(text: string | undefined): string | undefined {
   }
   return text.replace(/\/+$/, '')
 }
-
-const readList = (text = ''): string[] =>
-  text
-    .split(',')
-    .map((entry) => entry.trim().toLowerCase())
-    .filter(Boolean)

@@ -8,7 +8,7 @@ const maxWaitingFrames = 1_000
 /** How long a client that was too slow may take to read why, in milliseconds. */
 const farewellTime = 5_000
 
-export type Farewell = 'shutdown' | 'slow' | 'refused' | 'renew'
+export type Farewell = 'shutdown' | 'slow' | 'refused' | 'renew' | 'expired'
 
 /** One client's stream of Server-Sent Events: a place in the history of its channels, and the way there. */
 export interface EventStream {

@@ -1,5 +1,7 @@
 import type { Client } from '@ps/core'
 import type { Logger } from 'pino'
+import type { Sessions } from './access/sessions.js'
+import type { Tickets } from './access/tickets.js'
 import type { Assignments } from './assignments.js'
 import type { Audiences } from './audiences.js'
 import type { Cancellations } from './cancellations.js'
@@ -31,6 +33,8 @@ export interface Parts {
   readonly uploads: Uploads
   readonly rejects: Uploads
   readonly signer: UrlSigner
+  readonly sessions: Sessions
+  readonly tickets: Tickets
   /** How engines reach this api. */
   readonly url: () => string
   readonly metrics: Metrics

@@ -2,10 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { type Access, guardAccess } from './access/guard.js'
+import { farewellHeaders, limitFarewell } from './access/limit-farewell.js'
 import { createAllowedMethods } from './allowed-methods.js'
 import type { DashboardFile } from './dashboard-files.js'
 import type { Parts } from './parts.js'
 import { asProblem, Problem, problemType } from './problem.js'
+import { registerAccessRoutes } from './routes/access.js'
 import { registerChannelRoutes } from './routes/channels.js'
 import { pagePolicy, registerDashboardRoutes } from './routes/dashboard.js'
 import { registerEngineRoutes } from './routes/engines.js'
@@ -13,7 +16,6 @@ import { registerEventRoutes } from './routes/events.js'
 import { registerInternalRoutes } from './routes/internal.js'
 import { registerJobRoutes } from './routes/jobs.js'
 import { registerOperationRoutes } from './routes/operations.js'
-import { type Access, createRequestCheck } from './trusted-request.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,7 +35,9 @@ export interface ServerOptions {
 
 /** The HTTP server with all its routes, not listening yet. */
 export async function buildServer({ parts, dashboard, port }: ServerOptions): Promise<FastifyInstance> {
-  const { configuration, log, url } = parts
+  const { configuration, log } = parts
+  const { access } = configuration
+  const isGuarded = access.token !== undefined || access.jwt !== undefined
   const app = fastify({
     // We say ourselves where we listen, and what was asked for.
     loggerInstance: log.child(
@@ -43,6 +47,7 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     logController: new LogController({ disableRequestLogging: true }),
     // A channel's name has up to 255 bytes; a longer one is told so by the client.
     routerOptions: { maxParamLength: 4_096 },
+    trustProxy: access.trustedProxies.length > 0 && [...access.trustedProxies],
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, _request, reply) => {
       const problem = asProblem(error) ?? new Problem(400, 'this request cannot be read')
@@ -50,14 +55,6 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
       reply.raw.end(JSON.stringify(problem.body()))
     },
   })
-  const check = createRequestCheck({
-    host: configuration.host,
-    port,
-    token: configuration.token,
-    url,
-    allowedHosts: configuration.allowedHosts,
-  })
-
   const methods = createAllowedMethods()
   app.addHook('onRoute', (route) => methods.add(route.url, route.method))
 
@@ -93,16 +90,16 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     })
   })
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', async (_request, reply) => {
     reply.headers({
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-resource-policy': 'same-origin',
       'cache-control': 'no-store',
     })
-    const { access, isStream = false } = request.routeOptions.config
-    check(request.raw, { access, isStream })
   })
+
+  await guardAccess(app, { parts, port })
 
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('content-security-policy'))
@@ -115,12 +112,15 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     setTimeout(() => raw.complete || raw.destroy(), lingerTime).unref()
   })
 
-  app.setErrorHandler((error, { method, routeOptions }, reply) => {
+  app.setErrorHandler((error, { method, routeOptions, headers }, reply) => {
     const known = asProblem(error)
     if (known === undefined) {
       log.error({ err: error, method, path: routeOptions.url }, 'a request failed by our fault')
     }
     const problem = known ?? new Problem(500, 'this server failed; its log says why')
+    if (problem.status === 429 && headers.accept?.includes('text/event-stream')) {
+      return reply.headers(farewellHeaders).send(limitFarewell(problem))
+    }
     return (
       reply
         .code(problem.status)
@@ -143,14 +143,20 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Pub/sub', description: 'Publish, stream channels, run jobs', version: '1' },
-      ...(configuration.token !== undefined && {
+      ...(isGuarded && {
         components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
         security: [{ token: [] }],
       }),
     },
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy })
+  await app.register(async (docs) => {
+    if (access.areDocsPublic) {
+      docs.addHook('onRoute', (route) => void (route.config = { ...route.config, access: 'open' }))
+    }
+    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy })
+  })
   registerDashboardRoutes(app, dashboard)
+  registerAccessRoutes(app, parts)
   registerEventRoutes(app, parts)
   registerChannelRoutes(app, parts)
   registerJobRoutes(app, parts)

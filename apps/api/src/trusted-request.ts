@@ -1,27 +1,22 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Problem } from './problem.js'
-
-/**
- * Who may ask for a route. `open`: everyone, and other sites may link to it. `signed`: whoever has a signed address. By
- * default: whoever has the token, where there is one.
- */
-export type Access = 'open' | 'signed'
 
 export interface TrustedRequestOptions {
   /** The configured `HOST`. */
   readonly host: string
   /** The port on which the server listens. */
   readonly port: () => number
-  readonly token: string | undefined
   /** How engines reach this api. */
   readonly url: () => string
   /** `name` or `name:port`. */
   readonly allowedHosts: readonly string[]
+  /** Other web sites whose pages may ask. */
+  readonly origins: readonly string[]
 }
 
 export interface CheckedRoute {
-  readonly access: Access | undefined
+  /** Other sites may link to it. */
+  readonly isOpen: boolean
   /** A stream is as worth protecting from other sites as what changes something. */
   readonly isStream: boolean
 }
@@ -33,10 +28,12 @@ interface Authority {
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Throws a Problem where a request is none of ours to answer: a wrong name, another web site, a missing token. */
-export function createRequestCheck({ host, port, token, url, allowedHosts }: TrustedRequestOptions) {
+/**
+ * Throws a Problem where a request is none of ours to answer: a wrong name, another web site. Gives whether it may be
+ * made with a cookie: a page of ours asks, or it changes nothing.
+ */
+export function createRequestCheck({ host, port, url, allowedHosts, origins }: TrustedRequestOptions) {
   const allowed = allowedHosts.map(parseAuthority)
-  const tokenDigest = token === undefined ? undefined : digest(token)
 
   const ownNames = (): readonly Authority[] => {
     const { hostname, port: urlPort } = new URL(url())
@@ -71,26 +68,19 @@ export function createRequestCheck({ host, port, token, url, allowedHosts }: Tru
     if (!isSame) throw new Problem(403, 'other web sites may not do this', { code: 'foreign_origin' })
   }
 
-  return (request: IncomingMessage, { access, isStream }: CheckedRoute): void => {
+  return (request: IncomingMessage, { isOpen, isStream }: CheckedRoute): boolean => {
     const { headers, method = '' } = request
+    const { origin, 'sec-fetch-site': site } = headers
     const asked = checkHost(request)
-    if (access !== 'open' && headers['sec-fetch-site'] === 'cross-site') {
+    if (origin !== undefined && origins.includes(origin)) return false
+    if (!isOpen && site === 'cross-site') {
       throw new Problem(403, 'other web sites may not do this', { code: 'foreign_origin' })
     }
-    if (headers.origin !== undefined && (isStream || !safeMethods.has(method)))
-      checkOrigin(headers.origin, asked)
-    if (access !== undefined || tokenDigest === undefined) return
-    const [, given = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? []
-    if (!timingSafeEqual(digest(given), tokenDigest)) {
-      throw new Problem(401, 'send the header Authorization: Bearer with the API_TOKEN of this server', {
-        code: 'unauthorized',
-        headers: { 'www-authenticate': 'Bearer' },
-      })
-    }
+    if (safeMethods.has(method) && !isStream) return true
+    if (origin !== undefined) checkOrigin(origin, asked)
+    return safeMethods.has(method) || origin !== undefined || site === 'same-origin'
   }
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 const portOf = (port: string, { protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80')
 

@@ -96,6 +96,8 @@ describe('publishing over HTTP', () => {
       '/v1/jobs',
       '/v1/jobs/{id}',
       '/v1/jobs/{id}/rejects',
+      '/v1/session',
+      '/v1/tickets',
     ])
     const page = await api.ask('/docs')
     expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])

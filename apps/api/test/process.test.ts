@@ -28,10 +28,31 @@ describe('the process of the api', () => {
     const usable = { DATABASE_URL: database, API_DATA_DIR: dataFolder, PORT: '0', LOG_LEVEL: 'silent' }
     const wrongPassword = new URL(database)
     wrongPassword.password = 'wrong-secret'
+    const keys = {
+      API_JWKS_URL: 'https://keys.example',
+      API_JWT_ISSUER: 'a',
+      API_JWT_AUDIENCE: 'b',
+    }
     const cases: readonly (readonly [Record<string, string>, RegExp])[] = [
       [{ HOST: '0.0.0.0' }, /^error: HOST .*API_TOKEN/],
       [{ HOST: '192.168.1.1' }, /^error: HOST .*API_TOKEN/],
       [{ API_TOKEN: 'a b' }, /^error: API_TOKEN/],
+      [
+        { API_JWT_SECRET: 'short-secret', API_JWT_ISSUER: 'a', API_JWT_AUDIENCE: 'b' },
+        /^error: API_JWT_SECRET/,
+      ],
+      [{ API_JWT_SECRET: 'x'.repeat(32), API_JWT_AUDIENCE: 'b' }, /^error: .*API_JWT_ISSUER/],
+      [{ API_JWT_ISSUER: 'a' }, /^error: .*API_JWT_SECRET or API_JWKS_URL/],
+      [{ ...keys, API_JWT_SECRET: 'x'.repeat(32) }, /^error: .*both set/],
+      [{ ...keys, API_JWKS_URL: 'http://keys.example' }, /^error: API_JWKS_URL/],
+      [{ ...keys, API_JWKS_URL: 'https://user:secret@keys.example' }, /^error: API_JWKS_URL/],
+      [keys, /^error: .*API_SECRET/],
+      [{ API_SECRET: 'short-secret' }, /^error: API_SECRET/],
+      [{ API_CORS_ORIGINS: '*' }, /^error: API_CORS_ORIGINS/],
+      [{ API_CORS_ORIGINS: 'https://app.example/path' }, /^error: API_CORS_ORIGINS/],
+      [{ API_TRUSTED_PROXIES: 'proxy' }, /^error: API_TRUSTED_PROXIES/],
+      [{ API_ADDRESS_RATE: '-1' }, /^error: API_ADDRESS_RATE/],
+      [{ API_METRICS_PUBLIC: 'yes' }, /^error: API_METRICS_PUBLIC/],
       [{ PORT: 'http' }, /^error: PORT/],
       [{ PORT: '65536' }, /^error: PORT/],
       [{ PORT: port }, /^error: port \d+ on 127\.0\.0\.1 is in use/],
@@ -46,7 +67,7 @@ describe('the process of the api', () => {
       [{ DATABASE_URL: wrongPassword.href }, /^error: .*password/],
       [{ API_DATA_DIR: join(apiFile, 'data') }, /^error: .*API_DATA_DIR/],
     ]
-    for (const [change, line] of cases) {
+    const check = async ([change, line]: (typeof cases)[number]): Promise<void> => {
       const program = spawnProgram(apiFile, [], { environment: { ...usable, ...change } })
       const { code } = await program.exited
       expect([change, code]).toEqual([change, 1])
@@ -54,7 +75,12 @@ describe('the process of the api', () => {
       expect(program.stderr().trimEnd().split('\n')).toHaveLength(1)
       expect(program.stderr()).not.toMatch(/secret|\n +at /)
     }
-  }, 90_000)
+    const waiting = [...cases]
+    const work = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await check(next)
+    }
+    await Promise.all([work(), work()])
+  }, 120_000)
 
   it('starts while no broker is up, says so, and works as soon as one is', async () => {
     const database = new URL(inject('postgresUrl'))

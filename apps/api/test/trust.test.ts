@@ -244,7 +244,11 @@ describe('with API_TOKEN', () => {
         method,
         headers: wrong === undefined ? {} : { authorization: wrong },
       })
-      expect([wrong, answer.status, answer.headers['www-authenticate']]).toEqual([wrong, 401, 'Bearer'])
+      expect([wrong, answer.status, answer.headers['www-authenticate']]).toEqual([
+        wrong,
+        401,
+        wrong?.startsWith('Bearer') ? 'Bearer error="invalid_token"' : 'Bearer',
+      ])
     }
   })
 

@@ -1,5 +1,8 @@
 import { isControlChannel, isReadOnlyChannel } from '@ps/jobs'
 import type { FastifyInstance } from 'fastify'
+import { checkChannelName } from '../access/channel-name.js'
+import { mayPublish } from '../access/credential.js'
+import { forbidden } from '../access/unauthorized.js'
 import type { Parts } from '../parts.js'
 import { Problem } from '../problem.js'
 
@@ -25,6 +28,7 @@ export function registerChannelRoutes(app: FastifyInstance, { client, metrics, c
     },
     async (request, reply) => {
       const { channel } = request.params
+      checkChannelName(channel)
       if (isControlChannel(channel)) {
         throw new Problem(403, `the channel ${channel} is not for publishing`, { code: 'control_channel' })
       }
@@ -32,6 +36,9 @@ export function registerChannelRoutes(app: FastifyInstance, { client, metrics, c
         throw new Problem(403, `only engines publish on the channel ${channel}`, {
           code: 'read_only_channel',
         })
+      }
+      if (!mayPublish(request.credential, channel)) {
+        throw forbidden(`the claim publish of this token does not have the channel ${channel}`)
       }
       if (request.body === undefined) throw new Problem(415, 'send the message as application/json')
       const accepted = await client.publish(channel, request.body)

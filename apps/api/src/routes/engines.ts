@@ -5,6 +5,7 @@ export function registerEngineRoutes(app: FastifyInstance, { engines }: Parts): 
   app.get(
     '/v1/engines',
     {
+      config: { access: 'jobs' },
       schema: {
         summary: 'Who is alive',
         tags: ['engines'],

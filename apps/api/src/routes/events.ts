@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import { isControlChannel } from '@ps/jobs'
 import type { FastifyInstance } from 'fastify'
+import { subscriptionOf } from '../access/subscription.js'
+import { whenExpired } from '../access/when-expired.js'
 import { declineEventStream, openEventStream } from '../event-stream.js'
 import type { Parts } from '../parts.js'
 import { Problem } from '../problem.js'
@@ -13,23 +14,23 @@ const confirmTimeout = 1_000
 
 export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
   const { audiences, history, streams, metrics, isConnected, isDraining } = parts
-  app.get<{ Querystring: { channel: string[]; last_event_id?: string } }>(
+  app.get<{ Querystring: { channel?: string[]; last_event_id?: string } }>(
     '/v1/events',
     {
       exposeHeadRoute: false,
-      config: { isStream: true },
+      config: { access: 'ticket', isStream: true },
       schema: {
         summary: 'Stream channels as Server-Sent Events',
         tags: ['channels'],
         querystring: {
           type: 'object',
-          required: ['channel'],
           properties: {
             channel: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: maxChannels },
             last_event_id: {
               type: 'string',
               description: 'The last id that was seen; the header Last-Event-ID goes before it',
             },
+            ticket: { type: 'string', description: 'Instead of a header, from POST /v1/tickets' },
           },
         },
         response: {
@@ -38,11 +39,7 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
       },
     },
     async (request, reply) => {
-      const channels = [...new Set(request.query.channel)]
-      const forbidden = channels.find(isControlChannel)
-      if (forbidden !== undefined) {
-        throw new Problem(403, `the channel ${forbidden} is not for reading`, { code: 'control_channel' })
-      }
+      const { channels, expires } = subscriptionOf(request.credential, request.query.channel)
       const { raw } = reply
       const decline = (): typeof reply => {
         // Nothing else sends this alone; a program that can read an answer is given one.
@@ -89,7 +86,12 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
         },
         onSlow: metrics.slowStream,
       })
-      const leave = streams.add(stream)
+      const forget = streams.add(stream)
+      const stopWaiting = whenExpired(expires, () => stream.end('expired'))
+      const leave = (): void => {
+        stopWaiting()
+        forget()
+      }
       audience.join(stream)
       stream.advance()
       return reply

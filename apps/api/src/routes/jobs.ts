@@ -96,6 +96,7 @@ export function registerJobRoutes(app: FastifyInstance, parts: Parts): void {
     scope.post<{ Querystring: { name?: string }; Body: Readable | JobRequest | undefined }>(
       '/v1/jobs',
       {
+        config: { access: 'jobs' },
         schema: jobSchemas.create,
         // Before the body is asked for.
         async onRequest({ headers }) {
@@ -129,15 +130,17 @@ export function registerJobRoutes(app: FastifyInstance, parts: Parts): void {
     )
   })
 
-  app.get('/v1/jobs', { schema: jobSchemas.list }, () => jobs.list())
+  app.get('/v1/jobs', { config: { access: 'jobs' }, schema: jobSchemas.list }, () => jobs.list())
 
-  app.get<{ Params: { id: string } }>('/v1/jobs/:id', { schema: jobSchemas.get }, async (request) =>
-    known(await jobs.detailed(request.params.id)),
+  app.get<{ Params: { id: string } }>(
+    '/v1/jobs/:id',
+    { config: { access: 'jobs' }, schema: jobSchemas.get },
+    async (request) => known(await jobs.detailed(request.params.id)),
   )
 
   app.get<{ Params: { id: string } }>(
     '/v1/jobs/:id/rejects',
-    { schema: jobSchemas.rejects, exposeHeadRoute: false },
+    { config: { access: 'jobs' }, schema: jobSchemas.rejects, exposeHeadRoute: false },
     async (request, reply) => {
       const { id, state, name } = known(jobs.get(request.params.id))
       if (state !== 'done') {
@@ -158,7 +161,7 @@ export function registerJobRoutes(app: FastifyInstance, parts: Parts): void {
 
   app.delete<{ Params: { id: string } }>(
     '/v1/jobs/:id',
-    { schema: jobSchemas.cancel },
+    { config: { access: 'jobs' }, schema: jobSchemas.cancel },
     async (request, reply) => {
       const job = known(jobs.get(request.params.id))
       if (job.state === 'cancelled') return job

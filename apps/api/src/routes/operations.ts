@@ -1,8 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Parts } from '../parts.js'
 
-export function registerOperationRoutes(app: FastifyInstance, { client, metrics, isDraining }: Parts): void {
+export function registerOperationRoutes(
+  app: FastifyInstance,
+  { configuration, client, metrics, isDraining }: Parts,
+): void {
   const tags = ['operations']
+  const { isMetricsPublic, areDocsPublic } = configuration.access
   app.get('/livez', { config: { access: 'open' }, schema: { summary: 'The process answers', tags } }, () => ({
     state: 'alive',
   }))
@@ -16,9 +20,18 @@ export function registerOperationRoutes(app: FastifyInstance, { client, metrics,
       return { ...health, draining }
     },
   )
-  app.get('/metrics', { schema: { summary: 'Prometheus text', tags } }, async (_request, reply) => {
-    reply.type(metrics.contentType)
-    return metrics.text()
-  })
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  app.get(
+    '/metrics',
+    {
+      config: { access: isMetricsPublic ? 'open' : 'metrics' },
+      schema: { summary: 'Prometheus text', tags },
+    },
+    async (_request, reply) => {
+      reply.type(metrics.contentType)
+      return metrics.text()
+    },
+  )
+  app.get('/openapi.json', { config: areDocsPublic ? { access: 'open' } : {}, schema: { hide: true } }, () =>
+    app.swagger(),
+  )
 }

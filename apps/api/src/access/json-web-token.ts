@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { Problem } from '../problem.js'
+import { type Credential, readClaims } from './credential.js'
+import { unauthorized } from './unauthorized.js'
+
+/** Whose tokens count, and how they are checked. */
+export interface JsonWebTokenOptions {
+  /** A shared secret, or where the public keys of the issuer are. */
+  readonly key: { readonly secret: string } | { readonly jwksUrl: string }
+  readonly issuer: string
+  readonly audience: string
+}
+
+/** Never what the token itself asks for: a public key must not serve as a shared secret, and `none` is no signature. */
+const secretAlgorithms = ['HS256']
+const publicAlgorithms = 'ES256 ES384 ES512 EdDSA Ed25519 PS256 PS384 PS512 RS256 RS384 RS512'.split(' ')
+
+/** Gives what checks a JSON Web Token, and rejects with a Problem where it does not count. */
+export function createJsonWebTokenCheck({ key, issuer, audience }: JsonWebTokenOptions) {
+  const options = { issuer, audience, requiredClaims: ['exp'] }
+  const secret = 'secret' in key ? new TextEncoder().encode(key.secret) : undefined
+  const keys = 'jwksUrl' in key ? createRemoteJWKSet(new URL(key.jwksUrl)) : undefined
+
+  const verify = async (token: string): Promise<JWTPayload> => {
+    try {
+      const { payload } =
+        keys === undefined
+          ? await jwtVerify(token, secret ?? new Uint8Array(), { ...options, algorithms: secretAlgorithms })
+          : await jwtVerify(token, keys, { ...options, algorithms: publicAlgorithms })
+      return payload
+    } catch (error) {
+      throw refusal(error)
+    }
+  }
+
+  return async (token: string): Promise<Credential> => {
+    const payload = await verify(token)
+    // A digest: it goes into tickets, and these into addresses.
+    const name = createHash('sha256')
+      .update(payload.sub ?? token)
+      .digest('base64url')
+    return {
+      kind: 'jwt',
+      name: `jwt ${name}`,
+      claims: readClaims(payload),
+      expires: Number(payload.exp) * 1_000,
+    }
+  }
+}
+
+/** What speaks against a token, in our own words: it may hold anything. */
+function refusal(error: unknown): Problem {
+  if (error instanceof errors.JWTExpired) {
+    return unauthorized('the token has expired: get a new one', 'expired_token')
+  }
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const { claim } = error
+    return unauthorized(
+      `the claim ${claim} of the token is missing or not what this server asks for`,
+      'bad_token',
+    )
+  }
+  const isOfToken =
+    error instanceof errors.JOSEError &&
+    !(error instanceof errors.JWKSTimeout) &&
+    !(error instanceof errors.JWKSInvalid) &&
+    error.code !== 'ERR_JOSE_GENERIC'
+  if (isOfToken) return unauthorized('the token is no token of this server', 'bad_token')
+  return new Problem(503, 'the keys that tokens are checked with cannot be had: try again later', {
+    code: 'no_keys',
+    headers: { 'retry-after': '5' },
+  })
+}
