@@ -52,8 +52,8 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
   const ownSecret = await readSecret(dataFolder)
   const signer = createUrlSigner(ownSecret)
   const rootKey = await deriveRootKey(configuration.access.secret ?? ownSecret.toString('base64url'))
-  const uploads = await openUploads(join(dataFolder, 'uploads'), configuration.maxUploadBytes)
-  const rejects = await openUploads(join(dataFolder, 'rejects'), configuration.maxUploadBytes)
+  const uploads = await openUploads(join(dataFolder, 'uploads'), configuration)
+  const rejects = await openUploads(join(dataFolder, 'rejects'), configuration)
   const files = await openJobFiles(dataFolder)
   const dashboard = await readDashboardFiles(new URL('./dashboard/', import.meta.url))
 

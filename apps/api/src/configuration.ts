@@ -15,11 +15,15 @@ export interface Configuration {
   /** `host` or `host:port` of job sources that may stand at private addresses. */
   readonly allowedSources: readonly string[]
   readonly maxUploadBytes: number
+  /** What all uploads together may take, in bytes. */
+  readonly maxStoredBytes: number
   readonly maxMessageBytes: number
   /** After about how long a stream ends, in milliseconds. */
   readonly streamMaxAge: number
   /** How long a channel is listened to after its last stream, in milliseconds. */
   readonly streamLinger: number
+  /** How long headers, or a body that is read at once, may take, in milliseconds. */
+  readonly requestTimeout: number
   readonly logLevel: string
 }
 
@@ -49,6 +53,14 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
       1,
       Number.MAX_SAFE_INTEGER,
     ),
+    maxStoredBytes: readNumber(
+      environment,
+      'API_MAX_STORED_BYTES',
+      100 * 1024 ** 3,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    requestTimeout: readNumber(environment, 'API_REQUEST_TIMEOUT', 30_000, 100, 3_600_000),
     // The client reads it, too, and is the one that refuses; here it bounds the body that is read at all.
     maxMessageBytes: Number(environment.PUBSUB_MAX_MESSAGE_BYTES) || 1024 ** 2,
     streamMaxAge: readNumber(environment, 'API_STREAM_MAX_AGE', 600_000, 1_000, longestTimer),

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { type Access, guardAccess } from './access/guard.js'
 import { farewellHeaders, limitFarewell } from './access/limit-farewell.js'
 import { createAllowedMethods } from './allowed-methods.js'
+import { withBodyDeadline } from './body-deadline.js'
 import type { DashboardFile } from './dashboard-files.js'
 import type { Parts } from './parts.js'
 import { asProblem, Problem, problemType } from './problem.js'
@@ -16,6 +18,7 @@ import { registerEventRoutes } from './routes/events.js'
 import { registerInternalRoutes } from './routes/internal.js'
 import { registerJobRoutes } from './routes/jobs.js'
 import { registerOperationRoutes } from './routes/operations.js'
+import { createUnreadableRequests } from './unreadable-requests.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -38,6 +41,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
   const { configuration, log } = parts
   const { access } = configuration
   const isGuarded = access.token !== undefined || access.jwt !== undefined
+  const { requestTimeout } = configuration
+  const unreadable = createUnreadableRequests()
   const app = fastify({
     // We say ourselves where we listen, and what was asked for.
     loggerInstance: log.child(
@@ -48,6 +53,13 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     // A channel's name has up to 255 bytes; a longer one is told so by the client.
     routerOptions: { maxParamLength: 4_096 },
     trustProxy: access.trustedProxies.length > 0 && [...access.trustedProxies],
+    // A whole body may take longer: a file is one.
+    http: {
+      requireHostHeader: false,
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: Math.min(requestTimeout, 5_000),
+    },
+    clientErrorHandler: unreadable.answer,
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, _request, reply) => {
       const problem = asProblem(error) ?? new Problem(400, 'this request cannot be read')
@@ -55,6 +67,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
       reply.raw.end(JSON.stringify(problem.body()))
     },
   })
+  unreadable.watch(app.server)
+
   const methods = createAllowedMethods()
   app.addHook('onRoute', (route) => methods.add(route.url, route.method))
 
@@ -76,8 +90,10 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     expectant.add(request)
     app.routing(request, response)
   })
-  app.addHook('preParsing', async (request, reply) => {
+  app.addHook('preParsing', async (request, reply, body: Readable) => {
     if (expectant.has(request.raw)) reply.raw.writeContinue()
+    const isWhole = request.headers['content-type']?.startsWith('application/json') ?? false
+    return isWhole ? withBodyDeadline(body, { timeout: requestTimeout, of: 'whole' }) : body
   })
 
   // A client may go before the answer has ended, or after hours: only `close` comes in every case.
@@ -133,7 +149,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
   app.setNotFoundHandler((request) => {
     const [path = ''] = request.url.split('?')
     const allowed = methods.of(path)
-    if (allowed.length === 0) throw new Problem(404, 'there is nothing at this address')
+    if (allowed.length === 0 || allowed.includes(request.method))
+      throw new Problem(404, 'there is nothing at this address')
     throw new Problem(405, `${request.method} is not possible here`, {
       headers: { allow: allowed.join(', ') },
     })

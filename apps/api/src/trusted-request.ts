@@ -46,7 +46,10 @@ export function createRequestCheck({ host, port, url, allowedHosts, origins }: T
   }
 
   const checkHost = (request: IncomingMessage): Authority => {
-    const asked = parseAuthority(request.headers.host ?? '')
+    const { host: names = [] } = request.headersDistinct
+    // A proxy before us may have looked at the other one.
+    if (names.length !== 1) throw new Problem(400, 'send one Host header')
+    const asked = parseAuthority(names[0] ?? '')
     // An address instead of a name cannot be somebody else's name that was made to lead here.
     const arrivedAt = request.socket.localAddress?.replace(/^::ffff:/, '') ?? ''
     const isOurs =

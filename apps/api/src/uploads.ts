@@ -4,8 +4,10 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { withBodyDeadline } from './body-deadline.js'
 import { fileSize } from './job-files.js'
 import { Problem } from './problem.js'
+import { createStoredBytes } from './stored-bytes.js'
 
 /** How long a body may bring nothing before it is given up, in milliseconds. */
 const idleTimeout = 60_000
@@ -20,47 +22,61 @@ export interface Uploads {
   /** Bytes `start` to `end`, both included. */
   read(id: string, start?: number, end?: number): ReadStream
   remove(id: string): Promise<void>
+  /** Throws a Problem where so many bytes more are too many. */
+  checkRoom(bytes: number): void
   /** Removes what broke off, and what is older than a day unless it `isNeeded`. */
   sweep(isNeeded: (id: string) => boolean): Promise<void>
 }
 
-export async function openUploads(folder: string, maxBytes: number): Promise<Uploads> {
+export interface UploadLimits {
+  /** Of one file. */
+  readonly maxUploadBytes: number
+  /** Of all that is in the folder. */
+  readonly maxStoredBytes: number
+}
+
+export async function openUploads(
+  folder: string,
+  { maxUploadBytes, maxStoredBytes }: UploadLimits,
+): Promise<Uploads> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const partial = '.part'
   const receiving = new Set<string>()
   const pathOf = (id: string): string => join(folder, id)
+  const stored = createStoredBytes(maxStoredBytes)
+  for (const name of await readdir(folder)) stored.set(name, (await stat(pathOf(name))).size)
 
-  async function* bounded(body: Readable): AsyncGenerator<Buffer, void> {
+  const discard = async (name: string): Promise<void> => {
+    await rm(pathOf(name), { force: true })
+    stored.forget(name)
+  }
+
+  async function* bounded(body: Readable, name: string): AsyncGenerator<Buffer, void> {
     let bytes = 0
-    const timer = setTimeout(
-      () => body.destroy(new Problem(408, `nothing came for ${idleTimeout / 1_000} s`)),
-      idleTimeout,
-    )
-    try {
-      // Not destroyed on a refusal: the answer goes over the same connection.
-      for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        timer.refresh()
-        bytes += chunk.length
-        if (bytes > maxBytes) throw tooLong(maxBytes)
-        yield chunk
-      }
-    } finally {
-      clearTimeout(timer)
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > maxUploadBytes) throw tooLong(maxUploadBytes)
+      stored.checkRoom(chunk.length)
+      stored.set(name, bytes)
+      yield chunk
     }
   }
 
   return {
     async receive(id, body) {
-      const path = pathOf(id)
       const name = `${id}.${randomUUID()}${partial}`
       const part = pathOf(name)
       receiving.add(name)
       try {
-        await pipeline(bounded(body), createWriteStream(part, { mode: 0o600 }))
-        await rename(part, path)
-        return (await stat(path)).size
+        const patient = withBodyDeadline(body, { timeout: idleTimeout, of: 'silence' })
+        await pipeline(bounded(patient, name), createWriteStream(part, { mode: 0o600 }))
+        await rename(part, pathOf(id))
+        const { size } = await stat(pathOf(id))
+        stored.forget(name)
+        stored.set(id, size)
+        return size
       } catch (error) {
-        await rm(part, { force: true })
+        await discard(name)
         throw error
       } finally {
         receiving.delete(name)
@@ -68,13 +84,17 @@ export async function openUploads(folder: string, maxBytes: number): Promise<Upl
     },
     size: (id) => fileSize(pathOf(id)),
     read: (id, start = 0, end = Number.POSITIVE_INFINITY) => createReadStream(pathOf(id), { start, end }),
-    remove: (id) => rm(pathOf(id), { force: true }),
+    remove: discard,
+    checkRoom: stored.checkRoom,
     async sweep(isNeeded) {
-      for (const name of await readdir(folder)) {
+      const names = await readdir(folder)
+      for (const name of stored.names())
+        if (!names.includes(name) && !receiving.has(name)) stored.forget(name)
+      for (const name of names) {
         if (receiving.has(name)) continue
         const path = pathOf(name)
         const isOld = async (): Promise<boolean> => Date.now() - (await stat(path)).mtimeMs > orphanTime
-        if (name.endsWith(partial) || (!isNeeded(name) && (await isOld()))) await rm(path, { force: true })
+        if (name.endsWith(partial) || (!isNeeded(name) && (await isOld()))) await discard(name)
       }
     },
   }

@@ -53,7 +53,7 @@ const jobRequest = {
   },
 } as const
 
-const params = { type: 'object', properties: { id: { type: 'string' } } } as const
+const params = { type: 'object', properties: { id: { type: 'string', pattern: '^[\\w-]{1,100}$' } } } as const
 const file = { schema: {} } as const
 
 /** What `/openapi.json` says of the jobs, and what is checked of a request for one. */

@@ -101,7 +101,9 @@ export function registerJobRoutes(app: FastifyInstance, parts: Parts): void {
         // Before the body is asked for.
         async onRequest({ headers }) {
           const { maxUploadBytes } = configuration
-          if (Number(headers['content-length'] ?? 0) > maxUploadBytes) throw tooLong(maxUploadBytes)
+          const length = Number(headers['content-length'] ?? 0)
+          if (length > maxUploadBytes) throw tooLong(maxUploadBytes)
+          uploads.checkRoom(length)
           if ((headers['content-encoding'] ?? 'identity') !== 'identity')
             throw new Problem(415, 'send the file uncompressed, without a Content-Encoding')
           if (parts.isDraining()) throw new Problem(503, 'this server is stopping', { code: 'draining' })

@@ -1,0 +1,447 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { uniqueName, waitFor } from '@ps/services/vitest'
+import { UnsecuredJWT, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
+import { type Answer, asCsv, asJson, type AskOptions } from './ask.js'
+import { openRawConnection } from './raw-connection.js'
+import { bearer, inSeconds, jwtEnvironment, jwtSecret, signToken } from './sign-token.js'
+import { type StandInEngine, startStandInEngine } from './stand-in-engine.js'
+import { openStream } from './test-stream.js'
+
+const maxUploadBytes = 100_000
+const requestTimeout = 1_500
+
+describe('whatever is sent to the api', () => {
+  let api: ApiProcess
+  let engine: StandInEngine
+  let everything: { readonly authorization: string }
+  beforeAll(async () => {
+    api = await startApiProcess({
+      ...ownWorld(inject('postgresUrl')),
+      ...jwtEnvironment,
+      API_TOKEN: 'the-token-of-bad-input',
+      API_MAX_UPLOAD_BYTES: String(maxUploadBytes),
+      API_MAX_STORED_BYTES: String(maxUploadBytes + 50_000),
+      API_REQUEST_TIMEOUT: String(requestTimeout),
+      API_ADDRESS_RATE: '0',
+      API_CREDENTIAL_RATE: '0',
+    })
+    engine = await startStandInEngine(api.environment)
+    everything = bearer(
+      await signToken({ publish: ['*'], subscribe: ['*'], scope: 'jobs metrics', exp: inSeconds(3_600) }),
+    )
+    await waitFor(async () => (await askAs('/v1/engines')).text.includes(engine.id))
+  })
+  afterAll(async () => {
+    await engine.die()
+    await api.stop()
+  })
+
+  const askAs = (path: string, options: AskOptions = {}): Promise<Answer> =>
+    api.ask(path, { ...options, headers: { ...everything, ...options.headers } })
+  const expectProblem = ({ status, headers, json }: Answer, wanted: number): void => {
+    expect([status, headers['content-type']]).toEqual([wanted, 'application/problem+json'])
+    expect(json()).toMatchObject({ type: 'about:blank', status: wanted, detail: expect.any(String) })
+  }
+  const uploads = (): string[] => readdirSync(join(api.dataFolder, 'uploads'))
+
+  const credentials: Readonly<Record<string, () => Promise<string | undefined> | string | undefined>> = {
+    nothing: () => undefined,
+    'an empty header': () => '',
+    'a scheme alone': () => 'Bearer',
+    'another scheme': () => 'Basic dXNlcjpwYXNzd29yZA==',
+    garbage: () => 'Bearer garbage',
+    'three empty parts': () => 'Bearer ..',
+    'a very long token': () => `Bearer ${'x'.repeat(8_000)}`,
+    'the beginning of the API_TOKEN': () => 'Bearer the-token-of-bad',
+    'two tokens': async () => `Bearer ${await signToken()} ${await signToken()}`,
+    'an expired token': async () => `Bearer ${await signToken({ exp: inSeconds(-1) })}`,
+    'a token of later': async () => `Bearer ${await signToken({ nbf: inSeconds(60) })}`,
+    'a token without an end': async () => `Bearer ${await signToken({}, jwtSecret, 'exp')}`,
+    'a token for others': async () => `Bearer ${await signToken({ aud: 'others' })}`,
+    'a token for nobody': async () => `Bearer ${await signToken({}, jwtSecret, 'aud')}`,
+    'a token of another issuer': async () => `Bearer ${await signToken({ iss: 'https://evil.example' })}`,
+    'a token of no issuer': async () => `Bearer ${await signToken({}, jwtSecret, 'iss')}`,
+    'a token signed by somebody else': async () =>
+      `Bearer ${await signToken({}, 'another secret that is long enough')}`,
+    'a token that is not signed': () =>
+      `Bearer ${new UnsecuredJWT({ exp: inSeconds(60), scope: 'jobs' })
+        .setIssuer(jwtEnvironment.API_JWT_ISSUER)
+        .setAudience(jwtEnvironment.API_JWT_AUDIENCE)
+        .encode()}`,
+    'a token of another algorithm': async () => {
+      const signer = new SignJWT({ scope: 'jobs' })
+        .setProtectedHeader({ alg: 'HS512' })
+        .setIssuer(jwtEnvironment.API_JWT_ISSUER)
+        .setAudience(jwtEnvironment.API_JWT_AUDIENCE)
+        .setExpirationTime('1m')
+      return `Bearer ${await signer.sign(new TextEncoder().encode(jwtSecret.padEnd(64, 'x')))}`
+    },
+    'a token with other claims than were signed': async () => {
+      const [header, , signature] = (await signToken()).split('.')
+      const claims = {
+        iss: jwtEnvironment.API_JWT_ISSUER,
+        aud: jwtEnvironment.API_JWT_AUDIENCE,
+        exp: inSeconds(60),
+        scope: 'jobs',
+      }
+      return `Bearer ${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`
+    },
+    'a token without its signature': async () => `Bearer ${(await signToken()).replace(/[^.]+$/, '')}`,
+  }
+  const guarded: readonly (readonly [string, string])[] = [
+    ['GET', '/v1/jobs'],
+    ['POST', '/v1/jobs'],
+    ['DELETE', '/v1/jobs/any'],
+    ['GET', '/v1/jobs/any/rejects'],
+    ['GET', '/v1/engines'],
+    ['GET', '/v1/events?channel=any'],
+    ['POST', '/v1/channels/any/messages'],
+    ['POST', '/v1/tickets'],
+    ['POST', '/v1/session'],
+    ['GET', '/metrics'],
+    ['GET', '/docs'],
+    ['GET', '/openapi.json'],
+    ['GET', '/v1/nothing'],
+  ]
+  const authCases = Object.keys(credentials).flatMap((credential) =>
+    guarded.map(([method, path]) => [credential, method, path] as const),
+  )
+  it.each(authCases)('with %s: %s %s is 401', async (credential, method, path) => {
+    const authorization = await credentials[credential]?.()
+    const answer = await api.ask(path, {
+      method,
+      headers: authorization === undefined ? {} : { authorization },
+    })
+    expectProblem(answer, 401)
+    expect(answer.headers['www-authenticate']).toMatch(/^Bearer\b/)
+  })
+
+  it.each([
+    ['GET', '/v1/jobs', {}],
+    ['POST', '/v1/jobs', asCsv()],
+    ['DELETE', '/v1/jobs/any', {}],
+    ['GET', '/v1/engines', {}],
+    ['GET', '/metrics', {}],
+    ['GET', '/v1/events?channel=any', {}],
+    ['POST', '/v1/channels/any/messages', asJson(1)],
+    ['POST', '/v1/tickets', asJson({ channels: ['any'] })],
+  ] as const)('with a token for nothing: %s %s is 403', async (method, path, options) => {
+    const headers = { ...('headers' in options && options.headers), ...bearer(await signToken()) }
+    const answer = await api.ask(path, { ...options, method, headers })
+    expectProblem(answer, 403)
+    expect(answer.json().code).toBe('insufficient_scope')
+  })
+
+  it.each([
+    ['PUT', '/v1/jobs', 405],
+    ['PATCH', '/v1/jobs/any', 405],
+    ['POST', '/v1/engines', 405],
+    ['DELETE', '/v1/events', 405],
+    ['GET', '/v1/tickets', 405],
+    ['PUT', '/v1/session', 405],
+    ['GET', '/v1/channels/any/messages', 405],
+    ['POST', '/livez', 405],
+    ['DELETE', '/', 405],
+    ['OPTIONS', '/v1/jobs', 405],
+    ['TRACE', '/v1/jobs', 405],
+    ['PROPFIND', '/v1/jobs', 405],
+    ['GET', '/v1', 404],
+    ['GET', '/v1/jobs/', 400],
+    ['GET', '/V1/JOBS', 404],
+    ['GET', '/v1//jobs', 404],
+    ['GET', '/v1/jobs/any/more', 404],
+    ['POST', '/v1/channels//messages', 400],
+    ['GET', '/.env', 404],
+    ['GET', '/.git/config', 404],
+    ['GET', '/assets/', 404],
+    ['GET', '/assets/nothing.js', 404],
+    ['GET', '/assets/%2e%2e/main.js', 404],
+    ['GET', '/assets/..%2f..%2fpackage.json', 404],
+    ['GET', '/assets/..%5c..%5cmain.js', 404],
+    ['GET', '/assets/main.js%00.css', 404],
+    ['GET', '/assets/%2fetc%2fpasswd', 404],
+    ['GET', '/docs/static/..%2f..%2f..%2fpackage.json', 404],
+    ['GET', '/v1/jobs/..%2f..%2fsecret', 400],
+    ['GET', '/v1/jobs/%00', 400],
+    ['GET', '/v1/jobs/a%0d%0ax-injected:%201', 400],
+    ['DELETE', '/v1/jobs/a%0ab', 400],
+    ['GET', '/v1/jobs/__proto__', 404],
+    ['GET', `/v1/jobs/${'x'.repeat(101)}`, 400],
+    ['GET', `/v1/jobs/${'x'.repeat(5_000)}`, 414],
+    ['GET', '/v1/jobs/%', 400],
+    ['GET', '/v1/jobs/%ff', 400],
+    ['GET', '/v1/jobs/%ed%a0%80', 400],
+    ['GET', '/internal/uploads/..%2fsecret', 403],
+    ['GET', '/internal/uploads/any?expires=NaN&signature=', 403],
+    ['GET', '/internal/uploads/any?expires[]=1&signature[]=1', 403],
+    ['GET', '/v1/events', 400],
+    ['GET', '/v1/events?channel=', 400],
+    ['GET', '/v1/events?channel=a%0d%0adata:%20x', 400],
+    ['GET', '/v1/events?channel=a%0aevent:%20ps.bye', 400],
+    ['GET', '/v1/events?channel=%1b[2J', 400],
+    ['GET', '/v1/events?channel=%c2%85', 400],
+    ['GET', '/v1/events?channel=%7f', 400],
+    ['GET', '/v1/events?channel=control:engines', 403],
+    ['GET', '/v1/events?channel=$ps.recovery', 403],
+    ['GET', `/v1/events?channel=${'%C3%BC'.repeat(128)}`, 400],
+    ['GET', '/v1/events?channel=a&ticket=a&ticket=b', 401],
+    ['GET', '/v1/jobs?access_token=x', 400],
+  ])('%s %s is %i', async (method, path, status) => {
+    expectProblem(await askAs(path, { method }), status)
+  })
+
+  const json = { 'content-type': 'application/json' }
+  const publish = '/v1/channels/any/messages'
+  const job = (change: object): string =>
+    JSON.stringify({ kind: 'profile', source: { url: 'http://8.8.8.8/a.csv' }, ...change })
+  it.each([
+    [publish, json, '', 400],
+    [publish, json, '{', 400],
+    [publish, json, '{"a":1}}', 400],
+    [publish, json, "{'a':1}", 400],
+    [publish, json, '[1,]', 400],
+    [publish, json, 'NaN', 400],
+    [publish, json, '"\u0001"', 400],
+    [publish, json, '\ufeff1', 400],
+    [publish, json, '['.repeat(100_000) + ']'.repeat(100_000), 400],
+    [publish, json, Buffer.from([0x22, 0xff, 0xfe]), 400],
+    [publish, json, JSON.stringify('x'.repeat(1024 ** 2)), 413],
+    [publish, json, ' '.repeat(3 * 1024 ** 2), 413],
+    [publish, {}, '1', 415],
+    [publish, { 'content-type': 'text/plain' }, '1', 415],
+    [publish, { 'content-type': 'application/jsonx' }, '1', 415],
+    [publish, { 'content-type': 'application/xml' }, '<a/>', 415],
+    [publish, { 'content-type': '' }, '1', 415],
+    [publish, { 'content-type': ';;;' }, '1', 415],
+    [publish, { 'content-type': 'application/x-www-form-urlencoded' }, 'a=1', 415],
+    [publish, { 'content-type': 'multipart/form-data; boundary=x' }, '--x--', 415],
+    ['/v1/channels/a%0d%0ab/messages', json, '1', 400],
+    ['/v1/channels/a%00b/messages', json, '1', 400],
+    ['/v1/channels/%09/messages', json, '1', 400],
+    ['/v1/channels/%c2%9b/messages', json, '1', 400],
+    ['/v1/channels/control:engines/messages', json, '1', 403],
+    ['/v1/channels/jobs/messages', json, '1', 403],
+    ['/v1/tickets', json, '{}', 400],
+    ['/v1/tickets', json, 'null', 400],
+    ['/v1/tickets', json, '{"channels":[]}', 400],
+    ['/v1/tickets', json, '{"channels":[{}]}', 400],
+    ['/v1/tickets', json, '{"channels":["a\\r\\nb"]}', 400],
+    ['/v1/tickets', json, '{"channels":["\\ud800"]}', 400],
+    ['/v1/tickets', json, '{"channels":["a"],"more":1}', 400],
+    ['/v1/tickets', json, '{"channels":["a"],"__proto__":{}}', 400],
+    ['/v1/tickets', json, JSON.stringify({ channels: Array.from({ length: 65 }, String) }), 400],
+    ['/v1/tickets', {}, 'x', 415],
+    ['/v1/session', json, '{', 400],
+    ['/v1/jobs', json, '{', 400],
+    ['/v1/jobs', json, 'null', 400],
+    ['/v1/jobs', json, '[]', 400],
+    ['/v1/jobs', json, job({ kind: '../profile' }), 400],
+    ['/v1/jobs', json, job({ kind: 'profile\r\n' }), 400],
+    ['/v1/jobs', json, job({ more: 1 }), 400],
+    ['/v1/jobs', json, job({ source: { path: '/etc/passwd' } }), 400],
+    ['/v1/jobs', json, job({ source: { url: 'file:///etc/passwd' } }), 400],
+    ['/v1/jobs', json, job({ source: { url: 'http://[::1]/' } }), 400],
+    ['/v1/jobs', json, job({ source: { url: 'http://127.0.0.1:1\r\nhost: x/' } }), 400],
+    ['/v1/jobs', json, job({ source: { url: `http://8.8.8.8/${'x'.repeat(8_192)}` } }), 400],
+    ['/v1/jobs', json, job({ source: { upload: '../../secret' } }), 400],
+    ['/v1/jobs', json, '{"kind":"profile","source":{"url":"http://8.8.8.8/"},"__proto__":{"x":1}}', 400],
+    ['/v1/jobs', { 'content-type': 'text/csv' }, 'x'.repeat(maxUploadBytes + 1), 413],
+    ['/v1/jobs', { 'content-type': 'text/csv', 'content-encoding': 'gzip' }, 'x', 415],
+    ['/v1/jobs', { 'content-type': 'image/png' }, 'x', 415],
+    ['/v1/jobs', {}, 'x', 415],
+    ['/v1/jobs?name=a&name=b', { 'content-type': 'text/csv' }, 'a\n1\n', 400],
+  ] as const)(
+    'POST %s with %j and a body is answered as it should be',
+    async (path, headers, body, status) => {
+      expectProblem(await askAs(path, { method: 'POST', headers, body }), status)
+    },
+  )
+
+  it('takes a file whose name is an attack, and gives it a harmless one', async () => {
+    const name = encodeURIComponent('../../etc/"pass\r\nwd\u202e\u0000.csv')
+    const answer = await askAs(`/v1/jobs?name=${name}`, asCsv())
+    expect([answer.status, answer.json().name]).toEqual([202, '"passwd.csv'])
+    await engine.tell(String(answer.json().id), { state: 'failed', error: 'no' })
+    await waitFor(() => uploads().length === 0)
+  })
+
+  it('refuses a file for which there is no room with those that are kept, and takes it when there is', async () => {
+    const body = 'x'.repeat(80_000)
+    const kept = await askAs('/v1/jobs', asCsv(body))
+    expect(kept.status).toBe(202)
+    const told = await askAs('/v1/jobs', asCsv(body))
+    expectProblem(told, 507)
+    const found = await askAs('/v1/jobs', {
+      ...asCsv(body),
+      headers: { 'content-type': 'text/csv', 'transfer-encoding': 'chunked' },
+    })
+    expectProblem(found, 507)
+    expect(uploads()).toHaveLength(1)
+    await engine.tell(String(kept.json().id), { state: 'failed', error: 'no' })
+    await waitFor(() => uploads().length === 0)
+    const later = await askAs('/v1/jobs', asCsv(body))
+    expect(later.status).toBe(202)
+    await engine.tell(String(later.json().id), { state: 'failed', error: 'no' })
+  })
+
+  const line = 'GET /livez HTTP/1.1\r\nhost: localhost\r\n'
+  const post =
+    'POST /v1/channels/any/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
+  it.each([
+    ['no HTTP at all', 'hello\r\n\r\n', 400],
+    ['the beginning of TLS', Buffer.from('16030100f4010000f00303', 'hex'), 400],
+    ['the beginning of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['a method that there is not', 'BREW / HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    ['a method in lower case', 'get / HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    ['a version that there is not', 'GET / HTTP/9.9\r\nhost: localhost\r\n\r\n', 400],
+    ['no Host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+    ['two Hosts', `${line}host: evil.example\r\n\r\n`, 400],
+    ['another Host', 'GET /livez HTTP/1.1\r\nhost: evil.example\r\n\r\n', 421],
+    ['a Host with a user', 'GET /livez HTTP/1.1\r\nhost: localhost@evil.example\r\n\r\n', 421],
+    ['a header without a colon', `${line}nonsense\r\n\r\n`, 400],
+    ['a header with NUL', `${line}x: a\0b\r\n\r\n`, 400],
+    ['a header with a space in its name', `${line}x y: 1\r\n\r\n`, 400],
+    ['a header that goes on in the next line', `${line}x: 1\r\n 2: 3\r\ncontent-length : 4\r\n\r\n`, 400],
+    ['headers without end', `${line}x: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['an address without end', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`, 431],
+    ['an address with a space', 'GET /a b HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    ['an address with a control character', 'GET /a\x01b HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    ['an expectation that nobody meets', `${line}expect: miracles\r\nconnection: close\r\n\r\n`, 417],
+    ['two lengths', `${post}content-length: 1\r\ncontent-length: 2\r\n\r\n1`, 400],
+    ['a length and chunks', `${post}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+    ['a length below zero', `${post}content-length: -1\r\n\r\n`, 400],
+    ['a length that is no number', `${post}content-length: 1x\r\n\r\n1`, 400],
+    ['a length beyond all numbers', `${post}content-length: ${'9'.repeat(30)}\r\n\r\n1`, 400],
+    ['chunks under another name', `${post}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`, 400],
+    ['chunks that are not last', `${post}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n`, 400],
+    [
+      'a chunk without a size',
+      `AUTHORIZED${post}transfer-encoding: chunked\r\n\r\nzz\r\n1\r\n0\r\n\r\n`,
+      400,
+    ],
+    [
+      'a chunk with extensions without end',
+      `AUTHORIZED${post}transfer-encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n1\r\n0\r\n\r\n`,
+      413,
+    ],
+  ])('answers %s', async (_, sent, status) => {
+    const connection = await openRawConnection(api.port)
+    const authorized =
+      typeof sent === 'string' && sent.startsWith('AUTHORIZED')
+        ? sent
+            .slice('AUTHORIZED'.length)
+            .replace('\r\n', `\r\nauthorization: ${everything.authorization}\r\n`)
+        : sent
+    connection.write(authorized)
+    const answer = await waitFor(() => /^HTTP\/1\.1 (\d+)[^]*?\r\n\r\n\{[^]*\}/.exec(connection.text()))
+    connection.socket.destroy()
+    expect(Number(answer[1])).toBe(status)
+    expect(answer[0]).toContain('content-type: application/problem+json')
+  })
+
+  it.each([
+    ['a line that never ends', 'GET /livez HT'],
+    ['headers that never end', `${line}x: 1\r\n`],
+    ['a second request that never ends', `${line}\r\n${line}`],
+  ])('gives up on %s', async (_, beginning) => {
+    const connection = await openRawConnection(api.port)
+    connection.write(beginning)
+    const text = await connection.untilEnd(20_000)
+    expect(text).toMatch(/HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"status":408/)
+  })
+
+  it('gives up on who sends one byte of a header now and then', async () => {
+    const connection = await openRawConnection(api.port)
+    connection.write(`${line}x: `)
+    connection.socket.on('error', () => {})
+    const trickle = setInterval(() => connection.write('x'), 100)
+    const text = await connection.untilEnd(20_000)
+    clearInterval(trickle)
+    expect(text).toContain('HTTP/1.1 408 ')
+  })
+
+  it('gives up on connections that bring nothing', async () => {
+    const connections = await Promise.all(Array.from({ length: 50 }, () => openRawConnection(api.port)))
+    expect((await api.ask('/livez')).status).toBe(200)
+    for (const connection of connections)
+      expect(await connection.untilEnd(20_000)).toMatch(/^$|HTTP\/1\.1 408 /)
+  })
+
+  it('gives up on a message that does not come', async () => {
+    const connection = await openRawConnection(api.port)
+    connection.write(`${post}authorization: ${everything.authorization}\r\ncontent-length: 10\r\n\r\n[1`)
+    const text = await connection.untilEnd(20_000)
+    expect(text).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"too_slow"/)
+  })
+
+  it('answers who has closed its half after the whole request, and not who did so before', async () => {
+    const whole = await openRawConnection(api.port)
+    whole.write(`${line}\r\n`)
+    whole.socket.end()
+    expect(await whole.untilEnd()).toMatch(/^HTTP\/1\.1 200 [^]*alive/)
+    for (const half of [
+      line,
+      `${post}authorization: ${everything.authorization}\r\ncontent-length: 10\r\n\r\n[1`,
+    ]) {
+      const connection = await openRawConnection(api.port)
+      connection.write(half)
+      connection.socket.end()
+      expect(await connection.untilEnd()).toMatch(/^HTTP\/1\.1 400 [^]*application\/problem\+json/)
+    }
+  })
+
+  it('keeps nothing of who goes in the middle', async () => {
+    const before = uploads().length
+    const authorization = `authorization: ${everything.authorization}\r\n`
+    const file = 'POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n'
+    for (const beginning of [
+      '',
+      line,
+      `${post}${authorization}content-length: 10\r\n\r\n[1`,
+      `${post}${authorization}transfer-encoding: chunked\r\n\r\n5\r\n[1`,
+      `${file}${authorization}content-length: 1000\r\n\r\na,b\n`,
+      `${file}${authorization}transfer-encoding: chunked\r\n\r\n4\r\na,b\n\r\n`,
+      `GET /v1/events?channel=any HTTP/1.1\r\nhost: localhost\r\n${authorization}\r\n`,
+    ]) {
+      for (const leave of ['resetAndDestroy', 'destroy'] as const) {
+        const connection = await openRawConnection(api.port)
+        connection.socket.on('error', () => {})
+        await new Promise<void>((resolve) => connection.socket.write(beginning, () => resolve()))
+        connection.socket[leave]()
+      }
+    }
+    await waitFor(() => uploads().length === before, { what: 'what broke off to be removed' })
+    await waitFor(async () => /^api_streams 0$/m.test((await askAs('/metrics')).text))
+  })
+
+  it('sends nothing into a stream because of what its client sends after the request', async () => {
+    const connection = await openRawConnection(api.port)
+    connection.write(
+      `GET /v1/events?channel=any HTTP/1.1\r\nhost: localhost\r\nauthorization: ${everything.authorization}\r\n\r\n`,
+    )
+    await waitFor(() => connection.text().includes('ps.hello'))
+    connection.write('nonsense\r\n\r\n')
+    const text = await connection.untilEnd()
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1)
+  })
+
+  it('is alive and unharmed after all of it', async () => {
+    expect((await api.ask('/livez')).status).toBe(200)
+    expect((await api.ask('/readyz')).json().state).toBe('ready')
+    const channel = uniqueName('after')
+    const stream = await openStream(`${api.url}/v1/events?channel=${channel}`, everything)
+    await stream.untilEvent('ps.hello')
+    expect((await askAs(`/v1/channels/${channel}/messages`, asJson('still here'))).status).toBe(202)
+    await stream.until(({ data }) => data.message === 'still here')
+    stream.close()
+    const lines = api.program.stdout().trim().split('\n')
+    const errors = lines.filter((each) => (JSON.parse(each) as { level: number }).level >= 40)
+    expect(errors).toEqual([])
+    expect(api.program.stderr()).toBe('')
+    const secrets = [everything.authorization.slice(-40), 'the-token-of-bad-input', jwtSecret]
+    for (const secret of secrets) expect(api.program.stdout()).not.toContain(secret)
+  })
+})
