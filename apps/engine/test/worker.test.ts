@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises'
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { freePort, startPostgres } from '@ps/services'
 import { type Program, spawnProgram, uniqueName, waitFor } from '@ps/services/vitest'
@@ -146,6 +148,37 @@ describe('an engine', () => {
     const fine = { ...served, source: { ...served.source, type: 'url' as const } }
     await api.hand(id, fine)
     expect(await api.untilEnded(fine.id)).toMatchObject({ state: 'done', rows: 3 })
+  })
+
+  it('reads no name that stands at a private address, not by way of a redirect, and not over a connection that it still has', async ({
+    skip,
+  }) => {
+    const addresses = await lookup(hostname(), { all: true }).catch(() => [])
+    if (!addresses.some(({ address }) => address === '127.0.0.1')) {
+      skip('the name of this machine does not lead to it')
+    }
+    const served = api.assignment({ bytes: table(3) })
+    const named = new URL(served.source.url)
+    named.hostname = hostname()
+    const redirecting = api.assignment({ bytes: table(1), redirect: named.href })
+    const { id } = await startEngine({ JOB_SOURCE_ALLOW: new URL(redirecting.source.url).host })
+    // An upload is read from wherever the api is: what is left of that must not serve whoever names the same place.
+    const upload = { ...served, source: { ...served.source, url: named.href } }
+    await api.hand(id, upload)
+    expect(await api.untilEnded(upload.id)).toMatchObject({ state: 'done', rows: 3 })
+    const direct = api.assignment(
+      { bytes: table(1) },
+      { source: { type: 'url', format: 'csv', url: named.href } },
+    )
+    const redirected = { ...redirecting, source: { ...redirecting.source, type: 'url' as const } }
+    for (const job of [direct, redirected]) {
+      await api.hand(id, job)
+      const ended = await api.untilEnded(job.id)
+      expect([ended.state, ended.error]).toEqual([
+        'failed',
+        expect.stringContaining(`${hostname()} is not at a public address`),
+      ])
+    }
   })
 
   it('tells every job that it has or remembers when it is asked to report', async () => {

@@ -88,6 +88,8 @@ function request(
       url,
       {
         signal,
+        // A connection that is still there from another job was made without the check of where the name leads.
+        agent: false,
         headers: {
           accept: '*/*',
           'accept-encoding': 'identity',
