@@ -22,7 +22,7 @@ export interface Configuration {
   readonly streamMaxAge: number
   /** How long a channel is listened to after its last stream, in milliseconds. */
   readonly streamLinger: number
-  /** How long headers, or a body that is read at once, may take, in milliseconds. */
+  /** How long headers, a body that is read at once, or a silence within another may take, in milliseconds. */
   readonly requestTimeout: number
   readonly logLevel: string
 }
@@ -60,7 +60,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
       1,
       Number.MAX_SAFE_INTEGER,
     ),
-    requestTimeout: readNumber(environment, 'API_REQUEST_TIMEOUT', 30_000, 100, 3_600_000),
+    requestTimeout: readNumber(environment, 'API_REQUEST_TIMEOUT', 60_000, 100, 3_600_000),
     // The client reads it, too, and is the one that refuses; here it bounds the body that is read at all.
     maxMessageBytes: Number(environment.PUBSUB_MAX_MESSAGE_BYTES) || 1024 ** 2,
     streamMaxAge: readNumber(environment, 'API_STREAM_MAX_AGE', 600_000, 1_000, longestTimer),

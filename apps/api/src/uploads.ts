@@ -9,8 +9,6 @@ import { fileSize } from './job-files.js'
 import { Problem } from './problem.js'
 import { createStoredBytes } from './stored-bytes.js'
 
-/** How long a body may bring nothing before it is given up, in milliseconds. */
-const idleTimeout = 60_000
 /** How long a file is kept that no running job needs, in milliseconds: a day. */
 const orphanTime = 24 * 60 * 60 * 1_000
 
@@ -33,11 +31,13 @@ export interface UploadLimits {
   readonly maxUploadBytes: number
   /** Of all that is in the folder. */
   readonly maxStoredBytes: number
+  /** How long a body may bring nothing before it is given up, in milliseconds. */
+  readonly requestTimeout: number
 }
 
 export async function openUploads(
   folder: string,
-  { maxUploadBytes, maxStoredBytes }: UploadLimits,
+  { maxUploadBytes, maxStoredBytes, requestTimeout }: UploadLimits,
 ): Promise<Uploads> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const partial = '.part'
@@ -68,7 +68,7 @@ export async function openUploads(
       const part = pathOf(name)
       receiving.add(name)
       try {
-        const patient = withBodyDeadline(body, { timeout: idleTimeout, of: 'silence' })
+        const patient = withBodyDeadline(body, { timeout: requestTimeout, of: 'silence' })
         await pipeline(bounded(patient, name), createWriteStream(part, { mode: 0o600 }))
         await rename(part, pathOf(id))
         const { size } = await stat(pathOf(id))

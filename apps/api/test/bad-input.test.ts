@@ -377,6 +377,17 @@ describe('whatever is sent to the api', () => {
     expect(text).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"too_slow"/)
   })
 
+  it('gives up on a file of which nothing comes any more, and keeps nothing of it', async () => {
+    const before = uploads().length
+    const connection = await openRawConnection(api.port)
+    connection.write(
+      `POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\nauthorization: ${everything.authorization}\r\ncontent-length: 1000\r\n\r\na,b\n`,
+    )
+    const text = await connection.untilEnd(20_000)
+    expect(text).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"too_slow"/)
+    expect(uploads()).toHaveLength(before)
+  })
+
   it('answers who has closed its half after the whole request, and not who did so before', async () => {
     const whole = await openRawConnection(api.port)
     whole.write(`${line}\r\n`)

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { waitFor } from '@ps/services/vitest'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
@@ -127,6 +128,8 @@ describe('whom the api trusts', () => {
     'http://[fd00:ec2::254]/a.csv',
     'http://[ff02::1]/a.csv',
     'http://does-not-exist.invalid/a.csv',
+    // Stands at an address of this machine or of its network, and is caught by no rule of names.
+    `http://${hostname()}/a.csv`,
     '',
   ])('refuses the source %s', async (url) => {
     const answer = await api.ask('/v1/jobs', asJson({ kind: 'profile', source: { url } }))

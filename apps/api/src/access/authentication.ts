@@ -20,15 +20,17 @@ export interface Evidence {
 export interface AuthenticationOptions extends Pick<AccessConfiguration, 'token' | 'jwt'> {
   readonly sessions: Sessions
   readonly tickets: Tickets
+  /** Told why where the keys of an issuer cannot be had. */
+  readonly onNoKeys: (error: unknown) => void
 }
 
 const anyone: Credential = { kind: 'anyone', name: 'anyone', claims: everything }
 const tokenHolder: Credential = { kind: 'token', name: 'API_TOKEN', claims: everything }
 
 /** Gives what finds out who asks. It rejects with a Problem where they cannot prove it. */
-export function createAuthentication({ token, jwt, sessions, tickets }: AuthenticationOptions) {
+export function createAuthentication({ token, jwt, sessions, tickets, onNoKeys }: AuthenticationOptions) {
   const tokenDigest = token === undefined ? undefined : digest(token)
-  const checkJwt = jwt && createJsonWebTokenCheck(jwt)
+  const checkJwt = jwt && createJsonWebTokenCheck(jwt, onNoKeys)
   const wanted = [
     token === undefined ? [] : ['the API_TOKEN of this server'],
     jwt ? ['a JSON Web Token'] : [],

@@ -1,3 +1,4 @@
+import { describeError } from '@ps/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Parts } from '../parts.js'
 import { Problem } from '../problem.js'
@@ -29,10 +30,15 @@ export interface GuardOptions {
 
 /** Has every request answered only where whoever asks may, and not too often. */
 export async function guardAccess(app: FastifyInstance, { parts, port }: GuardOptions): Promise<void> {
-  const { configuration, url, sessions, tickets } = parts
+  const { configuration, log, url, sessions, tickets } = parts
   const { access: settings, host, allowedHosts } = configuration
   const check = createRequestCheck({ host, port, url, allowedHosts, origins: settings.origins })
-  const authenticate = createAuthentication({ ...settings, sessions, tickets })
+  const authenticate = createAuthentication({
+    ...settings,
+    sessions,
+    tickets,
+    onNoKeys: (error) => log.warn(`the keys at API_JWKS_URL cannot be had: ${describeError(error)}`),
+  })
   const crossOrigin = createCrossOrigin(settings.origins)
   const limits = await createRateLimits(app, settings)
   app.decorateRequest('credential')

@@ -16,8 +16,14 @@ export interface JsonWebTokenOptions {
 const secretAlgorithms = ['HS256']
 const publicAlgorithms = 'ES256 ES384 ES512 EdDSA Ed25519 PS256 PS384 PS512 RS256 RS384 RS512'.split(' ')
 
-/** Gives what checks a JSON Web Token, and rejects with a Problem where it does not count. */
-export function createJsonWebTokenCheck({ key, issuer, audience }: JsonWebTokenOptions) {
+/**
+ * Gives what checks a JSON Web Token, and rejects with a Problem where it does not count. `onNoKeys` is told why where
+ * nothing can be said of it.
+ */
+export function createJsonWebTokenCheck(
+  { key, issuer, audience }: JsonWebTokenOptions,
+  onNoKeys: (error: unknown) => void,
+) {
   const options = { issuer, audience, requiredClaims: ['exp'] }
   const secret = 'secret' in key ? new TextEncoder().encode(key.secret) : undefined
   const keys = 'jwksUrl' in key ? createRemoteJWKSet(new URL(key.jwksUrl)) : undefined
@@ -30,7 +36,9 @@ export function createJsonWebTokenCheck({ key, issuer, audience }: JsonWebTokenO
           : await jwtVerify(token, keys, { ...options, algorithms: publicAlgorithms })
       return payload
     } catch (error) {
-      throw refusal(error)
+      const known = refusal(error)
+      if (known === undefined) onNoKeys(error)
+      throw known ?? noKeys()
     }
   }
 
@@ -50,7 +58,7 @@ export function createJsonWebTokenCheck({ key, issuer, audience }: JsonWebTokenO
 }
 
 /** What speaks against a token, in our own words: it may hold anything. */
-function refusal(error: unknown): Problem {
+function refusal(error: unknown): Problem | undefined {
   if (error instanceof errors.JWTExpired) {
     return unauthorized('the token has expired: get a new one', 'expired_token')
   }
@@ -66,9 +74,11 @@ function refusal(error: unknown): Problem {
     !(error instanceof errors.JWKSTimeout) &&
     !(error instanceof errors.JWKSInvalid) &&
     error.code !== 'ERR_JOSE_GENERIC'
-  if (isOfToken) return unauthorized('the token is no token of this server', 'bad_token')
-  return new Problem(503, 'the keys that tokens are checked with cannot be had: try again later', {
+  return isOfToken ? unauthorized('the token is no token of this server', 'bad_token') : undefined
+}
+
+const noKeys = (): Problem =>
+  new Problem(503, 'the keys that tokens are checked with cannot be had: try again later', {
     code: 'no_keys',
     headers: { 'retry-after': '5' },
   })
-}
