@@ -61,27 +61,28 @@ export function createRequestCheck({ host, port, url, allowedHosts, origins }: T
     })
   }
 
-  const checkOrigin = (origin: string, asked: Authority): void => {
+  const isOwnOrigin = (origin: string, asked: Authority): boolean => {
     const from = URL.canParse(origin) ? new URL(origin) : undefined
-    const isSame =
+    return (
       from !== undefined &&
       [asked, ...ownNames()].some(
         (own) => own.name === from.hostname && portOf(own.port, from) === portOf(from.port, from),
       )
-    if (!isSame) throw new Problem(403, 'other web sites may not do this', { code: 'foreign_origin' })
+    )
   }
 
   return (request: IncomingMessage, { isOpen, isStream }: CheckedRoute): boolean => {
     const { headers, method = '' } = request
     const { origin, 'sec-fetch-site': site } = headers
     const asked = checkHost(request)
-    if (origin !== undefined && origins.includes(origin)) return false
-    if (!isOpen && site === 'cross-site') {
+    const isOwn = origin !== undefined && isOwnOrigin(origin, asked)
+    if (origin !== undefined && !isOwn && origins.includes(origin)) return false
+    const isSafe = safeMethods.has(method)
+    const isForeign = origin !== undefined && !isOwn && (!isSafe || isStream)
+    if (isForeign || (!isOpen && site === 'cross-site')) {
       throw new Problem(403, 'other web sites may not do this', { code: 'foreign_origin' })
     }
-    if (safeMethods.has(method) && !isStream) return true
-    if (origin !== undefined) checkOrigin(origin, asked)
-    return safeMethods.has(method) || origin !== undefined || site === 'same-origin'
+    return isSafe || isOwn || site === 'same-origin'
   }
 }
 
