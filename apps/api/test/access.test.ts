@@ -289,7 +289,7 @@ describe('with the public keys of an issuer', () => {
         new SignJWT(claims).setProtectedHeader(header).sign(key)
       const right = await sign(privateKey, { alg: 'ES256', kid: 'first' })
       expect(codeOf(await jobsWith(right))).toEqual([503, 'no_keys'])
-      expect(api.program.stdout()).toContain('the keys at API_JWKS_URL cannot be had')
+      await api.program.waitForOutput(/the keys at API_JWKS_URL cannot be had/)
       isUp = true
       await waitFor(async () => (await jobsWith(right)).status === 200)
       const asSecret = new TextEncoder().encode(await exportSPKI(publicKey))
