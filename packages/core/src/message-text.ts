@@ -1,5 +1,5 @@
 import { describeError, PubSubError } from './errors.js'
-import { escapePack } from './pack.js'
+import { escapePack, mayBeMarked } from './pack.js'
 import { escapeOrigin } from './recovery/origin.js'
 
 /** A message as it travels. */
@@ -30,7 +30,7 @@ export function encodeMessage(channel: string, message: unknown, maxBytes: numbe
     const words = `the message has ${bytes} bytes as JSON, the limit is ${maxBytes}: send a reference to it instead`
     throw new PubSubError('message_too_large', words, { channel, limit: maxBytes, actual: bytes })
   }
-  const escaped = text.startsWith('{"$ps') ? escapeOrigin(escapePack(text)) : text
+  const escaped = mayBeMarked(text) ? escapeOrigin(escapePack(text)) : text
   // What it takes in a pack; the escape is all ASCII, and none of the user's bytes.
   return { text: escaped, bytes: bytes + escaped.length - text.length }
 }

@@ -13,8 +13,16 @@ export const packTexts = (texts: readonly string[]): string => `${prefix}[${text
 export const escapePack = (text: string): string =>
   text.startsWith(prefix) ? escapedPrefix + text.slice(prefix.length) : text
 
+const dollar = 0x24
+
+/**
+ * Whether a text can begin with a mark of ours, `{"$ps`. Most cannot, and one character tells: `startsWith` takes ten times as
+ * long.
+ */
+export const mayBeMarked = (text: string): boolean => text.charCodeAt(2) === dollar
+
 /** Whether a payload is to be read as a pack. */
-export const isPack = (payload: string): boolean => payload.startsWith(prefix)
+export const isPack = (payload: string): boolean => mayBeMarked(payload) && payload.startsWith(prefix)
 
 /** The messages of a pack, at least one. Throws `invalid_payload` where it holds none. */
 export function unpack(channel: string, payload: string): readonly unknown[] {

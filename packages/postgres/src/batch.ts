@@ -36,9 +36,15 @@ export function takeBatch<Kind extends Message>(
   const notifications: [string, string][] = []
   let bytes = 0
   let taken = 0
+  // One program publishes on the same channel again and again.
+  let lastChannel: string | undefined
+  let physical = ''
   for (const { channel, payload } of waiting) {
-    if (taken > 0 && bytes + Buffer.byteLength(payload) > maxBatchBytes) break
-    const physical = physicalChannel(channel, unicode)
+    if (taken > 0 && !isWithin(payload, maxBatchBytes - bytes)) break
+    if (channel !== lastChannel) {
+      lastChannel = channel
+      physical = physicalChannel(channel, unicode)
+    }
     const texts = encode(payload, unicode)
     if (taken > 0 && notifications.length + texts.length > maxNotifications) break
     for (const text of texts) {
@@ -56,5 +62,9 @@ export function takeBatch<Kind extends Message>(
 function encode(payload: string, unicode: boolean): string[] {
   const escaped = escapePart(payload)
   const text = unicode ? escaped : asciiJson(escaped)
-  return Buffer.byteLength(text) <= maxPayloadBytes ? [text] : splitIntoParts(payload)
+  return isWithin(text, maxPayloadBytes) ? [text] : splitIntoParts(payload)
 }
+
+/** Whether a text has no more than `most` bytes. Most are so short that nothing need be counted. */
+const isWithin = (text: string, most: number): boolean =>
+  text.length * 3 <= most || Buffer.byteLength(text) <= most

@@ -29,10 +29,8 @@ export function createDistinctPayloads(): (channel: string, payload: string) => 
     let known = channels.get(channel)
     if (known === undefined) channels.set(channel, (known = { sent: new Set(), copies: new Map() }))
     const { sent, copies } = known
-    if (!sent.has(payload)) {
-      sent.add(payload)
-      return payload
-    }
+    const { size } = sent
+    if (sent.add(payload).size > size) return payload
     let copy = copies.get(payload) ?? 0
     let marked: string
     do {

@@ -1,3 +1,5 @@
+import { mayBeMarked } from '../pack.js'
+
 /** Where a message comes from: the one extra member that a client with recovery puts in front of the others. */
 export interface Origin {
   /** The id of the publishing client; no two clients share one. */
@@ -51,7 +53,7 @@ export function createOriginReader(): (payload: string) => Origin | undefined {
 
   /** The origin of a payload, or `undefined` where it has none that can be read: then it is a plain message. */
   return (payload) => {
-    if (!payload.startsWith(prefix)) return undefined
+    if (!mayBeMarked(payload) || !payload.startsWith(prefix)) return undefined
     let publisherEnd = prefix.length + last.length
     if (
       last === '' ||
