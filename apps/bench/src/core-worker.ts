@@ -1,4 +1,11 @@
-import { type Backend, type BackendEvents, createClient, describeError, silentLogger } from '@ps/core'
+import {
+  type Backend,
+  type BackendEvents,
+  createClient,
+  describeError,
+  type Settled,
+  silentLogger,
+} from '@ps/core'
 import type { Row } from './results.js'
 import type { Sample } from './sample.js'
 
@@ -15,9 +22,15 @@ const manyChannels = 10_000
 const message = { sequence: 12_345, sent: 0, filler: 'x'.repeat(58) }
 const pace = 256
 
-/** Delivers inside the call to `publish`: no network, no queue. */
+/** Delivers inside the call: no network, no queue. It settles in one loop what came in one turn, as a batch is settled. */
 function createBackend(): Backend {
   let events: BackendEvents | undefined
+  let sent: { readonly settled: Settled; readonly ticket: unknown }[] = []
+  const settleAll = (): void => {
+    const all = sent
+    sent = []
+    for (const { settled, ticket } of all) settled(ticket)
+  }
   const done = Promise.resolve()
   return {
     name: 'nothing',
@@ -30,6 +43,11 @@ function createBackend(): Backend {
     publish(channel, payload) {
       events?.message(channel, payload)
       return done
+    },
+    send(channel, payload, settled, ticket) {
+      events?.message(channel, payload)
+      if (sent.length === 0) queueMicrotask(settleAll)
+      sent.push({ settled, ticket })
     },
     ping: () => done,
     close: () => done,

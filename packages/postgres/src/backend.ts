@@ -194,8 +194,9 @@ export function createBackend({
   }
 
   const send: Send = (channel, payload, settled, ticket) => {
-    if (closing === undefined && ready) publisher.send(channel, payload, settled, ticket)
-    else queueMicrotask(() => settled(ticket, closing === undefined ? notSent(channel) : closed()))
+    if (closing === undefined && ready) return publisher.send(channel, payload, settled, ticket)
+    const refusal = closing === undefined ? notSent(channel) : closed()
+    queueMicrotask(() => settled(ticket, refusal))
   }
 
   return {
