@@ -14,6 +14,11 @@ const ticksToLose = 40
  * in it first, is taken to have published nothing in between; later that would be odd.
  */
 const answerMilliseconds = 2_000
+/**
+ * A heartbeat is on its way for less than this, in milliseconds, where nothing is wrong. So a new listener knows only of a publisher that
+ * seems to have begun so much later than it listens that it has not published before.
+ */
+const wayMilliseconds = 500
 /** How long a publisher that has closed, or is lost, is remembered, in milliseconds: its messages may still be under way. */
 const forgetAfter = 5 * 60_000
 /** The most publishers that are remembered. */
@@ -296,7 +301,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
           peer.streams.get(channel) ?? open(peer, channel, idle > listening ? last + 1 : undefined)
         stream.announce(last)
         if (stream.isOpen) {
-          if (age <= listening) stream.begin(start)
+          if (age + (isYoung(channel) ? wayMilliseconds : 0) <= listening) stream.begin(start)
           else stream.giveUp()
         }
         if (stream.isStuck) watch(stream, { peer, channel })

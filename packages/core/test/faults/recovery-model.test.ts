@@ -425,9 +425,9 @@ function audit(world: World, session: Session, publisher: string, settings: Sett
     if (place.some((one) => 'gap' in one && one.gap.publisher === id)) continue
     // Nobody can know of one that was never heard of, and is no more.
     if (firstWord === undefined && end !== undefined) continue
-    // In the first two seconds a publisher that was there before is taken to have published nothing in between; and so is
-    // one of which a message comes first, where it does not say more.
-    const wasThere = (published[0]?.at ?? 0) <= enteredAt
+    // In the first two seconds a publisher that was there before, or began half a second later, is taken to have published
+    // nothing in between; and so is one of which a message comes first, where it does not say more.
+    const wasThere = (published[0]?.at ?? 0) <= enteredAt + 500
     const isFirstMoment = firstWord !== undefined && firstWord.at < enteredAt + 2_000
     if (
       isFirstMoment &&
