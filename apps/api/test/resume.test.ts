@@ -180,7 +180,12 @@ describe('a client that comes back', () => {
     await before.untilEvent('ps.hello')
     before.close()
     const count = 10_500
+    // What is published is heard by the api a moment later.
+    const watching = await api.stream(channel)
+    await watching.untilEvent('ps.hello')
     await Promise.all(Array.from({ length: count }, (_, number) => client.publish(channel, number)))
+    await watching.until(({ data }) => data.message === count - 1)
+    watching.close()
     const after = await api.resume(before.lastId(), channel)
     await after.until(({ data }) => data.message === count - 1)
     expect(after.events.map(({ event }) => event).slice(0, 2)).toEqual(['ps.hello', 'ps.gap'])
