@@ -2,11 +2,18 @@
 export const controlChannel = '$ps.recovery'
 
 /**
- * How far a publisher is on a channel: the last decided sequence, the sequence before its first, and the milliseconds since
+ * How far a publisher is on a channel: the last decided sequence, the last that it has given, the sequence before its first, and the milliseconds since
  * it used the channel first and last. So whoever listens for longer than the first knows that all of it concerns him, and
  * for less than the last that nothing of it does, however long this was under way.
  */
-export type Progress = readonly [channel: string, last: number, start: number, age: number, idle: number]
+export type Progress = readonly [
+  channel: string,
+  decided: number,
+  last: number,
+  start: number,
+  age: number,
+  idle: number,
+]
 /** A channel and a range of sequences; both ends belong to it. */
 export type Range = readonly [channel: string, from: number, to: number]
 
@@ -89,7 +96,7 @@ const isSequence = (value: unknown): value is number => Number.isSafeInteger(val
 const isProgress = (value: unknown): value is Progress[] =>
   Array.isArray(value) &&
   value.every(
-    (one) => Array.isArray(one) && one.length === 5 && isId(one[0]) && one.slice(1).every(isSequence),
+    (one) => Array.isArray(one) && one.length === 6 && isId(one[0]) && one.slice(1).every(isSequence),
   )
 const isRanges = (value: unknown): value is Range[] =>
   Array.isArray(value) &&

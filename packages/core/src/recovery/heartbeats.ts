@@ -53,7 +53,14 @@ export function createHeartbeats(
     // A clock that was set back must not make an age that nobody can read.
     const since = (time: number): number => Math.max(0, now - time)
     const progress = channels.map(
-      ({ name, decided, start, began, used }): Progress => [name, decided, start, since(began), since(used)],
+      ({ name, decided, last, start, began, used }): Progress => [
+        name,
+        decided,
+        last,
+        start,
+        since(began),
+        since(used),
+      ],
     )
     if (await send({ kind: 'heartbeat', publisher, state, progress })) return
     for (const channel of channels) unheard.add(channel)

@@ -82,8 +82,8 @@ interface Source {
 
 export function createIncoming(options: IncomingOptions): Incoming {
   const { client, deliver, gap, isConnected } = options
-  // Since when it is listened to, in milliseconds since 1970.
-  const channels = new Map<string, number>()
+  // Since when a broker brings it, in milliseconds since 1970; `undefined` where none has confirmed it yet.
+  const channels = new Map<string, number | undefined>()
   // In the order in which they were heard of first.
   const peers = new Map<string, Peer>()
   const busy = new Set<Peer>()
@@ -180,7 +180,10 @@ export function createIncoming(options: IncomingOptions): Incoming {
     return stream
   }
 
-  const ageOf = (channel: string): number => Date.now() - (channels.get(channel) ?? 0)
+  const ageOf = (channel: string): number => {
+    const now = Date.now()
+    return now - (channels.get(channel) ?? now)
+  }
   const isYoung = (channel: string): boolean => ageOf(channel) < answerMilliseconds
 
   const watch = (stream: Stream, source: Source): void => {
@@ -292,17 +295,18 @@ export function createIncoming(options: IncomingOptions): Incoming {
       if (stream.isStuck) watch(stream, { peer, channel })
     },
     heartbeat({ publisher, state, progress }, over) {
-      const heard = progress.filter(([channel]) => channels.has(channel))
+      // What was said before a broker brings the channel says nothing of what concerns us.
+      const heard = progress.filter(([channel]) => channels.get(channel) !== undefined)
       if (heard.length === 0 && !peers.has(publisher)) return
       const peer = peerOf(publisher, over)
-      for (const [channel, last, start, age, idle] of heard) {
+      for (const [channel, decided, last, start, age, idle] of heard) {
         const listening = ageOf(channel)
         const stream =
           peer.streams.get(channel) ?? open(peer, channel, idle > listening ? last + 1 : undefined)
-        stream.announce(last)
+        stream.announce(decided)
         if (stream.isOpen) {
           if (age + (isYoung(channel) ? wayMilliseconds : 0) <= listening) stream.begin(start)
-          else stream.giveUp()
+          else stream.giveUp(last)
         }
         if (stream.isStuck) watch(stream, { peer, channel })
       }
@@ -320,9 +324,11 @@ export function createIncoming(options: IncomingOptions): Incoming {
       for (const [channel, first, last] of missing) peer.streams.get(channel)?.overheard(first, last)
     },
     entered(channel) {
-      if (!channels.has(channel)) channels.set(channel, Date.now())
+      if (!channels.has(channel)) channels.set(channel, undefined)
     },
     confirmed(channel) {
+      if (!channels.has(channel)) return
+      if (channels.get(channel) === undefined) channels.set(channel, Date.now())
       newChannels.push(channel)
       asking ??= setTimeout(askSoon, 1).unref()
     },

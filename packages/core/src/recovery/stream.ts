@@ -46,8 +46,8 @@ export interface Stream {
   tick(): boolean
   /** What is missing, as ranges of sequences, both ends included. */
   missing(): [from: number, to: number][]
-  /** Goes on without what is missing, and tells the gap. */
-  giveUp(): void
+  /** Goes on without what is missing, and tells the gap. Where nothing was heard, it goes on behind `last`. */
+  giveUp(last?: number): void
   /** Lets go of what is held. */
   close(): void
 }
@@ -143,17 +143,17 @@ export function createStream({ deliver, gap, hold }: StreamOptions, first: numbe
   const goneAt = (position: number): Gone | undefined =>
     gone.find(({ from, to }) => from <= position && position <= to)
 
-  const skipHole = (): void => {
-    const to = held[heldHead]?.sequence ?? known + 1
+  const skipHole = (last = 0): void => {
+    const to = held[heldHead]?.sequence ?? Math.max(known, last) + 1
     gap(next === undefined ? undefined : to - next)
     advance(to)
   }
 
   const isStuck = (): boolean => next === undefined || known >= next
 
-  const giveUp = (): void => {
+  const giveUp = (last?: number): void => {
     if (!isStuck()) return
-    skipHole()
+    skipHole(last)
     // What was held behind a further hole has waited as long.
     for (;;) {
       const item = held[heldHead]
