@@ -10,7 +10,7 @@ import {
 import { settledWithin } from './deadline.js'
 import { describeError, isPubSubError, PubSubError } from './errors.js'
 import { findInstalledBackend, importInstalledBackend, missingBackend } from './installed-backend.js'
-import { type Logger, standardErrorLogger } from './logger.js'
+import { guardLogger, type Logger, standardErrorLogger } from './logger.js'
 import { openClient } from './open-client.js'
 
 /** Gives a backend's module when it is needed: `() => import('@ps/redis')`. */
@@ -115,7 +115,7 @@ export function planClient(options: ClientOptions = {}): Plan {
 export async function createClient<Channels extends object = ChannelMap>(
   options: ClientOptions = {},
 ): Promise<Client<Channels>> {
-  const log = options.log ?? standardErrorLogger
+  const log = guardLogger(options.log ?? standardErrorLogger)
   const { configuration, choices, explanation, warnings, load } = resolve(options)
   const { limits, listenUrl, packing, prefix, recovery, urlOf } = configuration
 

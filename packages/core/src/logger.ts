@@ -16,5 +16,22 @@ export const standardErrorLogger: Logger = {
   error: (message) => write('error: ', message),
 }
 
+/**
+ * A logger of a user that may throw, made one that does not: a line is written in the middle of the client's work, and of a
+ * backend's, where an exception would cost the connection.
+ */
+export function guardLogger(log: Logger): Logger {
+  const guard =
+    (level: keyof Logger) =>
+    (message: string): void => {
+      try {
+        log[level](message)
+      } catch (error) {
+        standardErrorLogger.error(`the logger failed (${String(error)}): ${message}`)
+      }
+    }
+  return { info: guard('info'), warn: guard('warn'), error: guard('error') }
+}
+
 /** Writes nothing. */
 export const silentLogger: Logger = { info: () => {}, warn: () => {}, error: () => {} }

@@ -54,6 +54,28 @@ describe('a broker that is down', () => {
   })
 })
 
+describe('a logger that throws', () => {
+  it('hurts nobody: publishing and listening go on', async () => {
+    const broker = createControlledBackend('first')
+    const fail = (): never => {
+      throw new Error('the disk is full')
+    }
+    const client = await open({ first: broker }, { log: { info: fail, warn: fail, error: fail } })
+    const messages: unknown[] = []
+    await client.listen('news', (message) => messages.push(message))
+    broker.hold(true)
+    const outcome = client.publish('news', 1)
+    broker.reject('outcome_unknown', 1)
+    expect(await outcome).toBe(false)
+    broker.disconnect()
+    broker.reconnect()
+    broker.hold(false)
+    expect(await client.publish('news', 2)).toBe(true)
+    await turn()
+    expect(messages).toEqual([2])
+  })
+})
+
 describe('a broker that is up and refuses', () => {
   it('is named with its reason when a message was not taken in time', async () => {
     const broker = createControlledBackend('first')

@@ -30,6 +30,8 @@ export function createHeartbeats(
   const { publisher } = outgoing
   // What has been decided since the last heartbeat, and since there was nothing to confirm.
   let changed = new Set<OutgoingChannel>()
+  // The one that is noted already: most messages are of the same channel as the last.
+  let latest: OutgoingChannel | undefined
   let unconfirmed = new Set<OutgoingChannel>()
   let timer: NodeJS.Timeout | undefined
   // What everybody was asked for, and is told together.
@@ -71,6 +73,7 @@ export function createHeartbeats(
   }
 
   const beat = (): void => {
+    latest = undefined
     if (changed.size > 0) {
       tell('busy', changed)
       changed = new Set()
@@ -96,6 +99,8 @@ export function createHeartbeats(
 
   return {
     decided(channel) {
+      if (channel === latest) return
+      latest = channel
       changed.add(channel)
       unconfirmed.add(channel)
       if (timer !== undefined) return

@@ -88,6 +88,8 @@ export function createIncoming(options: IncomingOptions): Incoming {
   const peers = new Map<string, Peer>()
   const busy = new Set<Peer>()
   const stuck = new Map<Stream, Source>()
+  // Most messages are of the same publisher and channel as the last.
+  let latest: (Source & { readonly stream: Stream }) | undefined
   let newChannels: string[] = []
   let asking: NodeJS.Timeout | undefined
   let timer: NodeJS.Timeout | undefined
@@ -149,6 +151,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
   const drop = (peer: Peer, channel: string): void => {
     const stream = peer.streams.get(channel)
     if (stream === undefined) return
+    if (stream === latest?.stream) latest = undefined
     stream.close()
     stuck.delete(stream)
     peer.streams.delete(channel)
@@ -279,16 +282,21 @@ export function createIncoming(options: IncomingOptions): Incoming {
       return requested
     },
     receive(channel, { publisher, sequence, count, isFirst, text }, over) {
-      if (!channels.has(channel)) return
-      const peer = peerOf(publisher, over)
-      let stream = peer.streams.get(channel)
-      if (stream === undefined) {
-        stream = open(peer, channel, isFirst ? sequence : undefined)
-        // A new listener has asked everybody.
-        if (stream.isOpen && !isYoung(channel)) ask([channel], publisher)
-      } else if (isFirst && stream.isOpen) {
-        stream.begin(sequence - 1)
+      if (latest === undefined || latest.channel !== channel || latest.peer.id !== publisher) {
+        if (!channels.has(channel)) return
+        const peer = peerOf(publisher, over)
+        let stream = peer.streams.get(channel)
+        if (stream === undefined) {
+          stream = open(peer, channel, isFirst ? sequence : undefined)
+          // A new listener has asked everybody.
+          if (stream.isOpen && !isYoung(channel)) ask([channel], publisher)
+        }
+        latest = { peer, channel, stream }
       }
+      const { peer, stream } = latest
+      peer.wasHeard = true
+      peer.over = over
+      if (isFirst && stream.isOpen) stream.begin(sequence - 1)
       const before = stream.receive(sequence, count, text)
       doubles += before
       if (before < count && peer.state !== 'busy') enter(peer, 'busy')

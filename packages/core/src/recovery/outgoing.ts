@@ -59,6 +59,8 @@ interface Kept extends OutgoingChannel {
 
 export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
   const channels = new Map<string, Kept>()
+  // Most messages are of the same channel as the last.
+  let latest: Kept | undefined
   // The channel of each message kept, the oldest first.
   let order: (Kept | undefined)[] = []
   let orderHead = 0
@@ -88,6 +90,7 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
 
   const drop = (channel: Kept): void => {
     channels.delete(channel.name)
+    if (latest === channel) latest = undefined
     floor = Math.max(floor, channel.last)
   }
 
@@ -117,7 +120,8 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
       return ring?.bytes ?? 0
     },
     number(name, now) {
-      const channel = open(name, now)
+      const channel = latest?.name === name ? latest : open(name, now)
+      latest = channel
       channel.last += 1
       channel.used = now
       return channel
