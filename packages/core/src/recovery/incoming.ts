@@ -7,7 +7,7 @@ import { createStream, type Stream, tickMilliseconds } from './stream.js'
 export const maxHeldBytes = 8 * 1024 * 1024
 
 /** For how long a publisher that is busy may be silent before it is asked, and before it counts as lost, in ticks. */
-const ticksToAsk = 20
+const ticksToAsk = 10
 const ticksToLose = 40
 /**
  * Who publishes on a channel answers a new listener within this time, in milliseconds. Who was there before and is heard of
