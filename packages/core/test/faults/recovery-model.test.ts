@@ -111,7 +111,8 @@ interface Word {
   readonly channel: string
   readonly at: number
   readonly isMessage: boolean
-  /** The last of the stream that is known of then. */
+  /** The last of the stream that is known then to be decided, and to have been given. */
+  readonly decided: number
   readonly last: number
 }
 
@@ -165,14 +166,23 @@ async function openWorld({ seed, ...settings }: Settings) {
     if (channel === controlChannel) {
       const message = decodeControlMessage(payload)
       if (message?.kind !== 'heartbeat') return
-      for (const [name, last] of message.progress)
-        words.push({ client, publisher: message.publisher, channel: name, at, isMessage: false, last })
+      for (const [name, decided, last] of message.progress)
+        words.push({
+          client,
+          publisher: message.publisher,
+          channel: name,
+          at,
+          isMessage: false,
+          decided,
+          last,
+        })
       return
     }
     const origin = readOrigin(payload)
     if (origin === undefined) return
     const { publisher, sequence, count } = origin
-    words.push({ client, publisher, channel, at, isMessage: true, last: sequence + count - 1 })
+    const last = sequence + count - 1
+    words.push({ client, publisher, channel, at, isMessage: true, decided: last, last })
   }
 
   const recorded = (client: string, broker: SimulatedBroker) => (): BackendModule => ({
@@ -436,7 +446,7 @@ function audit(world: World, session: Session, publisher: string, settings: Sett
     )
       continue
     // What was lost in silence, when who could say so is no more.
-    const isKnown = words.some(({ last }) => last >= sequence)
+    const isKnown = words.some(({ decided }) => decided >= sequence)
     const wasInterrupted = world.interruptions.some((one) => one.client === client && one.at >= at)
     if (end?.how === 'crash' && !isKnown && !wasInterrupted) continue
     expect.fail(`${where}: ${sequence} is missing in silence`)
