@@ -36,6 +36,8 @@ export interface CaseContext {
   readonly interrupt: Interrupt
   /** How long an outage lasts, in milliseconds. */
   readonly outage: number
+  /** How many times the case runs at once, as stress. What takes the whole machine alone should then take less. */
+  readonly times: number
   /** How many connections the broker counts as subscribed to the channel. */
   subscriptions(channel: string): Promise<number>
   /** Resolves once `condition` holds. Rejects, with what was waited for, when it has not in time. */

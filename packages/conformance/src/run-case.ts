@@ -15,6 +15,8 @@ export interface CaseSubject {
   readonly subscriptions?: ((channel: string) => Promise<number>) | NotApplicable | undefined
   /** How long an outage lasts, in milliseconds. Default: 60,000. */
   readonly outage?: number | undefined
+  /** How many times the case runs at once. Default: 1. */
+  readonly times?: number | undefined
   /** Of every client. With them, what a case would ask a backend it asks a client. */
   readonly settings?: SuiteSettings | undefined
   /** Changes every client that a case opens. For proving that the case can fail. */
@@ -34,6 +36,7 @@ export async function runCase(
     interrupt,
     subscriptions,
     outage = defaultOutage,
+    times = 1,
     settings: own,
     wrapClient,
     patience,
@@ -73,6 +76,7 @@ export async function runCase(
       return `channel-${identity}-${channels}`
     },
     outage,
+    times,
     get interrupt() {
       return outside(required('interrupt', interrupt), handles.exempt)
     },

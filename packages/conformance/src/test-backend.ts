@@ -33,7 +33,10 @@ export interface BackendUnderTest {
   readonly subscriptions?: ((channel: string) => Promise<number>) | NotApplicable | undefined
   /** How long the broker stays away in the case of an outage, in milliseconds. Default: 60,000. */
   readonly outage?: number | undefined
-  /** How many times every case that interrupts nothing runs at once, as stress. Default: 1. */
+  /**
+   * How many times every case that interrupts nothing runs at once, as stress; the largest one then publishes less each time.
+   * Default: 1.
+   */
   readonly times?: number | undefined
   /**
    * Settings of a client under which all must hold as well. Every case then asks clients with these settings, also where
@@ -99,9 +102,10 @@ export function testBackend(
               settings,
               outage,
               patience: casePatience * times,
+              // What interrupts would interrupt its own copies.
+              times: concern === 'faults' ? 1 : times,
             }
-            // What interrupts would interrupt its own copies.
-            const copies = concern === 'faults' ? 1 : times
+            const copies = subject.times
             await Promise.all(Array.from({ length: copies }, () => runCase(one, subject)))
             one.outcome = 'holds'
           })
