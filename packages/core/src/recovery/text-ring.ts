@@ -3,7 +3,7 @@ const headerBytes = 4
 
 /**
  * The latest texts in one block of memory. Kept as strings they would live just long enough to be moved by the garbage
- * collector twice, which cost a fifth of the throughput.
+ * collector twice, which cost up to a tenth of the throughput.
  */
 export interface TextRing {
   readonly bytes: number
