@@ -51,7 +51,7 @@ export interface Recovery {
   interrupted(): void
   /** Whether plain messages, which nobody can send again, were heard on the channel. */
   isPlain(channel: string): boolean
-  /** A broker went down, or was left because it did not answer. */
+  /** A broker went down. */
   failed(): void
   health(): RecoveryHealth
   /** Says goodbye; resolves when that is said. What is published must be decided before. */
