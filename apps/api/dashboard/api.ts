@@ -21,33 +21,28 @@ export class ApiError extends Error {
 }
 
 export interface ApiOptions {
-  readonly token: () => string | undefined
-  /** A call was refused because the token is missing or wrong. */
+  /** A call was refused because there is no session, or no longer one. */
   readonly onUnauthorized: () => void
 }
 
 export interface Api {
+  /** Trades the server's token for a cookie that no script can read. */
+  beginSession(token: string): Promise<void>
   jobs(): Promise<readonly Job[]>
   job(id: string): Promise<JobDetail>
   cancel(id: string): Promise<void>
   engines(): Promise<readonly EngineAnnouncement[]>
-  /** All rejected rows, as the file that people keep. */
-  rejects(id: string): Promise<Blob>
   /** `json` is sent as it is. */
   publish(channel: string, json: string): Promise<void>
   health(): Promise<Health>
-  /** Whatever the status: the caller looks. */
-  events(channels: readonly string[], signal: AbortSignal): Promise<Response>
 }
 
 export const rejectsPath = (id: string): string => `/v1/jobs/${encodeURIComponent(id)}/rejects`
 
 /** The api that served this page. */
-export function createApi({ token, onUnauthorized }: ApiOptions): Api {
+export function createApi({ onUnauthorized }: ApiOptions): Api {
   const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
-    const headers = new Headers(init.headers)
-    for (const [name, value] of Object.entries(authorization(token()))) headers.set(name, value)
-    const response = await fetch(path, { ...init, headers, cache: 'no-store' })
+    const response = await fetch(path, { ...init, cache: 'no-store' })
     if (response.status === 401) onUnauthorized()
     return response
   }
@@ -61,13 +56,15 @@ export function createApi({ token, onUnauthorized }: ApiOptions): Api {
   }
 
   return {
+    async beginSession(token) {
+      await call('/v1/session', { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    },
     jobs: async () => (await (await call('/v1/jobs')).json()) as readonly Job[],
     job: async (id) => (await (await call(`/v1/jobs/${encodeURIComponent(id)}`)).json()) as JobDetail,
     async cancel(id) {
       await call(`/v1/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' })
     },
     engines: async () => (await (await call('/v1/engines')).json()) as readonly EngineAnnouncement[],
-    rejects: async (id) => (await call(rejectsPath(id))).blob(),
     async publish(channel, json) {
       // An address cannot hold these as one of its parts, not even escaped.
       if (channel === '.' || channel === '..') {
@@ -87,20 +84,11 @@ export function createApi({ token, onUnauthorized }: ApiOptions): Api {
       if (!response.ok && response.status !== 503) throw await problemOf(response)
       return (await response.json()) as Health
     },
-    events(channels, signal) {
-      const query = new URLSearchParams(channels.map((channel) => ['channel', channel]))
-      return send(`/v1/events?${query.toString()}`, { signal, headers: { accept: 'text/event-stream' } })
-    },
   }
 }
 
-/** The header that carries the token, if there is one. */
-export function authorization(token: string | undefined): Readonly<Record<string, string>> {
-  return token === undefined ? {} : { authorization: `Bearer ${token}` }
-}
-
 /** What an answer of the api says went wrong. */
-export async function problemOf(response: Response): Promise<ApiError> {
+async function problemOf(response: Response): Promise<ApiError> {
   return new ApiError(problemText(await response.text().catch(() => ''), response.status), response.status)
 }
 

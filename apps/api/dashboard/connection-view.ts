@@ -1,6 +1,6 @@
+import type { ConnectionState } from '@ps/browser'
 import type { Health } from '@ps/core'
 import { backendDetails, backendWords } from './backend-words.js'
-import type { StreamState } from './event-stream.js'
 import { pageElement, setText } from './element.js'
 import { formatCount, formatMilliseconds, formatTime } from './format.js'
 import type { GapState } from './gaps.js'
@@ -8,7 +8,7 @@ import type { LatencyState } from './latency.js'
 import { sparkline } from './plots.js'
 
 export interface ConnectionView {
-  stream(state: StreamState): void
+  stream(state: ConnectionState): void
   /** What the server says of its client, or why it said nothing. */
   health(health: Health | string): void
   gaps(state: GapState): void
@@ -36,7 +36,7 @@ export function createConnectionView(): ConnectionView {
   const gapsVital = pageElement('gaps-vital', HTMLDivElement)
   const gapsCount = pageElement('gaps-count', HTMLParagraphElement)
   const gapsNote = pageElement('gaps-note', HTMLParagraphElement)
-  let lastStream: StreamState = { kind: 'connecting' }
+  let lastStream: ConnectionState = { kind: 'connecting' }
   let lastGaps: GapState = { count: 0 }
 
   const mark = (vital: HTMLElement, mood: Mood): void => {
@@ -57,12 +57,16 @@ export function createConnectionView(): ConnectionView {
       mark(streamVital, 'none')
       setText(streamState, 'Connecting')
       setText(streamNote, '')
-    } else {
+    } else if (lastStream.kind === 'reconnecting') {
       const seconds = Math.ceil((lastStream.retryAt - Date.now()) / 1_000)
       const next = seconds > 0 ? `next try in ${seconds} s` : 'trying now'
       mark(streamVital, 'bad')
       setText(streamState, 'Reconnecting')
       setText(streamNote, `since ${formatTime(lastStream.since)}, ${lastStream.reason}; ${next}`)
+    } else {
+      mark(streamVital, 'bad')
+      setText(streamState, 'Not connected')
+      setText(streamNote, lastStream.kind === 'refused' ? lastStream.reason : '')
     }
   }
 
@@ -70,7 +74,7 @@ export function createConnectionView(): ConnectionView {
     const { count, last } = lastGaps
     setText(gapsCount, formatCount(count))
     mark(gapsVital, last === undefined || last.mendedAt !== undefined ? 'none' : 'bad')
-    setText(gapsNote, gapsWords(lastGaps, lastStream.kind === 'reconnecting'))
+    setText(gapsNote, gapsWords(lastGaps, lastStream.kind !== 'live'))
   }
 
   return {
@@ -109,7 +113,7 @@ export function createConnectionView(): ConnectionView {
 }
 
 function gapsWords({ last }: GapState, streamIsAway: boolean): string {
-  if (streamIsAway) return 'Until the stream is back, something may be missed'
+  if (streamIsAway) return 'Until the stream is back, nothing new is shown'
   if (last === undefined) return 'Nothing missed since the page was opened'
   const what = 'Something may have been missed'
   if (last.mendedAt === undefined) return `${what}: ${last.reason}. Fetching everything again…`

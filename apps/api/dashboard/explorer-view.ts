@@ -1,25 +1,17 @@
+import { connect, type Connection, type ConnectionState } from '@ps/browser'
 import { pageElement, setText } from './element.js'
 import { createMessageList } from './message-list.js'
 
 export interface ExplorerViewOptions {
+  /** The stream of events. */
+  readonly address: string
   readonly publish: (channel: string, json: string) => Promise<void>
-  /** Listens to this channel from now on, or to none. */
-  readonly onListen: (channel: string | undefined) => void
 }
 
-export interface ExplorerView {
-  receive(message: unknown): void
-  /** Messages may be missing at this place of the list. */
-  gap(reason: string, missed: number | undefined): void
-  /** The channel arrives from now on. */
-  live(): void
-  /** The server will not let it be listened to. */
-  refuse(reason: string): void
-}
-
-/** Listens to any channel and publishes to it. */
-export function createExplorerView({ publish, onListen }: ExplorerViewOptions): ExplorerView {
+/** Listens to any channel, from now on or behind an id, and publishes to it. */
+export function createExplorerView({ address, publish }: ExplorerViewOptions): void {
   const channel = pageElement('channel', HTMLInputElement)
+  const after = pageElement('after', HTMLInputElement)
   const listen = pageElement('listen', HTMLButtonElement)
   const listenNote = pageElement('listen-note', HTMLParagraphElement)
   const message = pageElement('message', HTMLTextAreaElement)
@@ -28,6 +20,7 @@ export function createExplorerView({ publish, onListen }: ExplorerViewOptions): 
   const publishForm = pageElement('publish-form', HTMLFormElement)
   const messages = createMessageList()
   let listeningTo: string | undefined
+  let connection: Connection | undefined
 
   const note = (target: HTMLElement, text: string, problem = false): void => {
     target.classList.toggle('problem', problem)
@@ -36,21 +29,44 @@ export function createExplorerView({ publish, onListen }: ExplorerViewOptions): 
 
   const stop = (): void => {
     listeningTo = undefined
+    connection?.close()
+    connection = undefined
     setText(listen, 'Listen')
-    onListen(undefined)
+  }
+
+  const showState = (name: string, state: ConnectionState): void => {
+    if (state.kind === 'live') note(listenNote, `Listening to ${name}.`)
+    else if (state.kind === 'reconnecting') note(listenNote, `Not listening now: ${state.reason}.`, true)
+    else if (state.kind === 'refused') {
+      stop()
+      note(listenNote, state.reason, true)
+    }
+  }
+
+  const start = (name: string): void => {
+    listeningTo = name
+    messages.clear()
+    note(listenNote, `Asking for ${name}…`)
+    setText(listen, 'Stop')
+    const lastEventId = after.value.trim()
+    connection = connect(address, {
+      channels: [name],
+      ...(lastEventId !== '' && { lastEventId }),
+      onMessage: ({ message: heard, id }) => messages.add(heard, id),
+      onGap({ reason, missed }) {
+        const count = missed === undefined ? 'Something' : `${missed} messages`
+        messages.addNote(`${count} may have been missed here: ${reason}`)
+      },
+      onState: (state) => showState(name, state),
+    })
   }
 
   pageElement('listen-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault()
-    if (channel.value === listeningTo) {
-      stop()
-      return note(listenNote, 'Not listening.')
-    }
-    listeningTo = channel.value
-    messages.clear()
-    note(listenNote, `Asking for ${listeningTo}…`)
-    setText(listen, 'Stop')
-    onListen(listeningTo)
+    const isStop = channel.value === listeningTo
+    stop()
+    if (isStop) note(listenNote, 'Not listening.')
+    else start(channel.value)
   })
 
   channel.addEventListener('input', () => {
@@ -88,21 +104,6 @@ export function createExplorerView({ publish, onListen }: ExplorerViewOptions): 
     event.preventDefault()
     publishForm.requestSubmit()
   })
-
-  return {
-    receive: messages.add,
-    gap(reason, missed) {
-      const count = missed === undefined ? 'Something' : `${missed} messages`
-      messages.addNote(`${count} may have been missed here: ${reason}`)
-    },
-    live() {
-      if (listeningTo !== undefined) note(listenNote, `Listening to ${listeningTo}.`)
-    },
-    refuse(reason) {
-      stop()
-      note(listenNote, reason, true)
-    },
-  }
 }
 
 /** What is wrong with a text that is to be JSON, in words; undefined where nothing is. */

@@ -1,8 +1,8 @@
+import { connect } from '@ps/browser'
 import { createApi } from './api.js'
 import { createConnectionView } from './connection-view.js'
 import { createEnginesStore } from './engines-store.js'
 import { createEnginesView, lateAfter } from './engines-view.js'
-import { createEventStream } from './event-stream.js'
 import { createExplorerView } from './explorer-view.js'
 import { createGapLog } from './gaps.js'
 import { asEngine, asJob } from './incoming.js'
@@ -10,7 +10,6 @@ import { createJobsStore } from './jobs-store.js'
 import { createJobsView } from './jobs-view.js'
 import { createLatencyProbe } from './latency.js'
 import { resultView } from './result-view.js'
-import { createTokenStore } from './token.js'
 import { createTokenView } from './token-view.js'
 import { uploadFile } from './upload.js'
 import { createUploadsView } from './uploads-view.js'
@@ -25,9 +24,18 @@ const healthInterval = 5_000
 /** A running job says something many times a second; one that is silent for this long is asked after. */
 const maxJobSilence = 5_000
 
-const token = createTokenStore()
-const tokenView = createTokenView(token, () => void wake())
-const api = createApi({ token: token.read, onUnauthorized: tokenView.ask })
+/** The stream of events of the server that served this page. */
+const eventsAddress = '/v1/events'
+
+const api = createApi({ onUnauthorized: () => tokenView.ask() })
+const tokenView = createTokenView({
+  async onToken(token) {
+    await api.beginSession(token)
+    tokenView.accepted()
+    connection.reconnect()
+    await wake()
+  },
+})
 
 const connectionView = createConnectionView()
 const enginesView = createEnginesView()
@@ -41,52 +49,38 @@ const latency = createLatencyProbe({
   onChange: connectionView.latency,
 })
 
-let explored: string | undefined
 let live = false
+let hasBegun = false
 
-const explorerView = createExplorerView({
-  publish: api.publish,
-  onListen(channel) {
-    explored = channel
-    listenToAll()
-  },
-})
-
-const stream = createEventStream({
-  open: api.events,
-  onMessage(channel, message) {
+const connection = connect(eventsAddress, {
+  channels: [jobsChannel, enginesChannel, latency.channel],
+  onMessage({ channel, message }) {
     const job = channel === jobsChannel ? asJob(message) : undefined
     const engine = channel === enginesChannel ? asEngine(message) : undefined
     if (job !== undefined) jobs.put(job)
     if (engine !== undefined) engines.put(engine)
     if (channel === latency.channel) latency.receive(message)
-    if (channel === explored) explorerView.receive(message)
   },
-  onGap(channel, reason, missed) {
-    if (channel === explored) explorerView.gap(reason, missed)
-    gaps.report(reason)
-  },
-  onLive(how, channels) {
-    tokenView.accepted()
-    if (how === 'again') gaps.report('the stream was interrupted')
-    else void refetch(how === 'first').catch(() => gaps.report('the list of jobs could not be fetched'))
-    if (explored === undefined || !channels.includes(explored)) return
-    if (how === 'again') explorerView.gap('the stream was interrupted', undefined)
-    explorerView.live()
-  },
-  onRefused(channels, reason) {
-    if (explored !== undefined && channels.includes(explored)) explorerView.refuse(reason)
-  },
+  onGap: ({ reason }) => gaps.report(reason),
   onState(state) {
     live = state.kind === 'live' && state.confirmed
     connectionView.stream(state)
+    if (state.kind === 'refused' && state.status === 401) tokenView.ask()
+    if (state.kind === 'live') tokenView.accepted()
+    if (state.kind === 'connecting') hasBegun = false
+    // Later, what was missed is told as a gap.
+    if (live && !hasBegun) {
+      hasBegun = true
+      void refetch(true).catch(() => gaps.report('the list of jobs could not be fetched'))
+    }
     runLatency()
     void checkHealth()
   },
 })
 
+createExplorerView({ address: eventsAddress, publish: api.publish })
 createUploadsView({
-  upload: (file, onProgress, signal) => uploadFile(file, { token: token.read(), onProgress, signal }),
+  upload: (file, onProgress, signal) => uploadFile(file, { onProgress, signal }),
   onJob(job) {
     jobsView.openWhenDone(job.id)
     jobs.put(job)
@@ -94,21 +88,15 @@ createUploadsView({
 })
 
 connectionView.gaps(gaps.state)
-listenToAll()
+connectionView.stream(connection.state)
 setInterval(tick, 1_000)
 setInterval(() => void checkHealth(), healthInterval)
 setInterval(() => void refetchWhatIsSilent(), maxJobSilence)
 document.addEventListener('visibilitychange', () => void wake())
 window.addEventListener('online', () => void wake())
 
-function listenToAll(): void {
-  const channels = [jobsChannel, enginesChannel, latency.channel]
-  stream.setChannels(explored === undefined ? channels : [...new Set([...channels, explored])])
-}
-
 async function loadResult(id: string): Promise<HTMLElement> {
-  const job = await api.job(id)
-  return resultView({ job, fetchRejects: token.read() === undefined ? undefined : () => api.rejects(id) })
+  return resultView(await api.job(id))
 }
 
 /** Takes what the api knows now. Where it may not know all yet, `whole` is false and nothing is dropped. */
@@ -161,7 +149,6 @@ function tick(): void {
 async function wake(): Promise<void> {
   runLatency()
   if (document.hidden) return
-  stream.wake()
   tick()
   await checkHealth()
   if (live) await refetch(true).catch(() => undefined)

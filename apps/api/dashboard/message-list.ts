@@ -2,7 +2,8 @@ import { element, pageElement, setText } from './element.js'
 import { formatCount, formatTime } from './format.js'
 
 export interface MessageList {
-  add(message: unknown): void
+  /** `id`: a listener can go on behind it. */
+  add(message: unknown, id: string | undefined): void
   /** A line between the messages that is none. */
   addNote(text: string): void
   clear(): void
@@ -12,6 +13,7 @@ interface Entry {
   readonly text: string
   readonly time: number
   readonly isNote: boolean
+  readonly id?: string | undefined
 }
 
 const maxEntries = 200
@@ -71,17 +73,17 @@ export function createMessageList(): MessageList {
   draw()
 
   return {
-    add(message) {
+    add(message, id) {
       heard += 1
       if (paused) heardInPause += 1
-      push({ text: JSON.stringify(message) ?? 'null', time: Date.now(), isNote: false })
+      push({ text: JSON.stringify(message) ?? 'null', time: Date.now(), isNote: false, id })
     },
     addNote: (text) => push({ text, time: Date.now(), isNote: true }),
     clear,
   }
 }
 
-function entryNode({ text, time, isNote }: Entry): HTMLLIElement {
+function entryNode({ text, time, isNote, id }: Entry): HTMLLIElement {
   const shown =
     text.length > maxCharacters
       ? `${text.slice(0, maxCharacters)}… (${formatCount(text.length)} characters in all)`
@@ -91,5 +93,6 @@ function entryNode({ text, time, isNote }: Entry): HTMLLIElement {
     { class: isNote ? 'message-note' : 'message' },
     element('time', { datetime: new Date(time).toISOString() }, formatTime(time)),
     element(isNote ? 'span' : 'code', {}, shown),
+    id === undefined ? undefined : element('span', { class: 'message-id' }, id),
   )
 }

@@ -2,12 +2,13 @@ import type { Column, Frequent } from '@ps/jobs'
 import { element, type Child } from './element.js'
 import { formatCount, formatNumber, formatPlural, formatShare } from './format.js'
 import { shareBar, spreadLine } from './plots.js'
-import { rejectsView, type RejectsViewOptions } from './rejects-view.js'
+import type { JobDetail } from './api.js'
+import { rejectsView } from './rejects-view.js'
 
 const headings = ['Column', 'Values', 'Nulls', 'Distinct', 'Min', 'Mean', 'Max', 'Most frequent'] as const
 
 /** What a job found: a row for each column of the data, then the rejected rows. */
-export function resultView({ job, fetchRejects }: RejectsViewOptions): HTMLElement {
+export function resultView(job: JobDetail): HTMLElement {
   const { columns = [] } = job
   return element(
     'div',
@@ -22,7 +23,7 @@ export function resultView({ job, fetchRejects }: RejectsViewOptions): HTMLEleme
     job.truncated === true
       ? element('p', { class: 'hint' }, 'Long values or rejected rows were cut to keep the result small.')
       : undefined,
-    rejectsView({ job, fetchRejects }),
+    rejectsView(job),
   )
 }
 

@@ -1,5 +1,9 @@
 import { pageElement, setText } from './element.js'
-import type { TokenStore } from './token.js'
+
+export interface TokenViewOptions {
+  /** Begins a session; rejects where the server does not take the token. */
+  readonly onToken: (token: string) => Promise<void>
+}
 
 export interface TokenView {
   /** The api refused a call: asks for a token. */
@@ -9,16 +13,13 @@ export interface TokenView {
 }
 
 /** The form that asks for the api's token. */
-export function createTokenView(store: TokenStore, onToken: () => void): TokenView {
+export function createTokenView({ onToken }: TokenViewOptions): TokenView {
   const form = pageElement('token-form', HTMLFormElement)
   const field = pageElement('token', HTMLInputElement)
-  // A link cannot carry the token.
-  const links = pageElement('api-links', HTMLElement)
   const hint = pageElement('token-hint', HTMLParagraphElement)
 
-  links.hidden = store.read() !== undefined
-  const complain = (text: string): void => {
-    hint.classList.add('problem')
+  const say = (text: string, problem: boolean): void => {
+    hint.classList.toggle('problem', problem)
     setText(hint, text)
   }
 
@@ -26,25 +27,22 @@ export function createTokenView(store: TokenStore, onToken: () => void): TokenVi
     event.preventDefault()
     const token = field.value.trim()
     // Others cannot travel in a header.
-    if (!/^[\x21-\x7e]+$/.test(token)) return complain('A token is made of ASCII characters without spaces.')
-    store.write(token)
+    if (!/^[\x21-\x7e]+$/.test(token)) return say('A token is made of ASCII characters without spaces.', true)
     field.value = ''
-    hint.classList.remove('problem')
-    setText(hint, 'Trying it…')
-    onToken()
+    say('Trying it…', false)
+    onToken(token).catch((error: unknown) =>
+      say(error instanceof Error ? error.message : String(error), true),
+    )
   })
 
   return {
     ask() {
-      links.hidden = true
-      if (store.read() !== undefined) complain('The server did not take that token.')
       if (!form.hidden) return
       form.hidden = false
       field.focus()
     },
     accepted() {
       form.hidden = true
-      hint.classList.remove('problem')
     },
   }
 }

@@ -1,8 +1,7 @@
 import type { Job } from '@ps/jobs'
-import { ApiError, authorization, problemText } from './api.js'
+import { ApiError, problemText } from './api.js'
 
 export interface UploadOptions {
-  readonly token: string | undefined
   readonly onProgress: (sent: number, total: number) => void
   readonly signal: AbortSignal
 }
@@ -11,12 +10,11 @@ export interface UploadOptions {
  * Sends a file as the body of `POST /v1/jobs` and gives the job that came of it. XMLHttpRequest, because `fetch` cannot
  * tell how much of a body has been sent.
  */
-export function uploadFile(file: File, { token, onProgress, signal }: UploadOptions): Promise<Job> {
+export function uploadFile(file: File, { onProgress, signal }: UploadOptions): Promise<Job> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     request.open('POST', `/v1/jobs?${new URLSearchParams({ name: file.name }).toString()}`)
     request.setRequestHeader('content-type', contentType(file.name))
-    for (const [name, value] of Object.entries(authorization(token))) request.setRequestHeader(name, value)
     request.upload.addEventListener('progress', ({ loaded, total }) => onProgress(loaded, total))
     request.addEventListener('load', () => {
       if (request.status === 202) resolve(JSON.parse(request.responseText) as Job)

@@ -40,25 +40,30 @@ const fillPage = async (page: Page): Promise<void> => {
   await hasText(page.locator('#messages li'), 'unbroken')
 }
 
-test('where the api wants a token the page asks for it, says when it is wrong, and keeps it for the tab', async (context) => {
+test('where the api wants a token the page asks for it, says when it is wrong, and trades it for a session of the browser', async (context) => {
   const page = await openDashboard(browser, context, { ...system, live: false })
   await page.getByLabel('This server asks for a token').fill('no — täken')
   await page.getByRole('button', { name: 'Use it' }).click()
   await hasText(page.locator('#token-hint'), 'A token is made of ASCII characters without spaces.')
   await page.getByLabel('This server asks for a token').fill('wrong')
   await page.getByRole('button', { name: 'Use it' }).click()
-  await hasText(page.locator('#token-hint'), 'The server did not take that token.')
+  await hasText(page.locator('#token-hint'), 'The token is missing, wrong or expired.')
   await signIn(page)
   await page.locator('#token-form').waitFor({ state: 'hidden' })
   expect(await page.locator('#gaps-count').innerText()).toBe('0')
   await page.reload()
   await hasText(page.locator('#stream-state'), 'Live')
   expect(await page.locator('#token-form').isVisible()).toBe(false)
+  expect(await page.evaluate('[document.cookie, sessionStorage.length, localStorage.length]')).toEqual([
+    '',
+    0,
+    0,
+  ])
 
   await dropFiles(page, [{ name: 'ragged.csv', content: 'a,b\n1,2\n3\n' }])
   const card = jobCard(page, 'ragged.csv')
   const download = page.waitForEvent('download')
-  await card.getByRole('button', { name: 'Download all' }).click()
+  await card.getByRole('link', { name: 'Download all' }).click()
   const rejects = await readFile(await (await download).path(), 'utf8')
   expect(JSON.parse(rejects)).toMatchObject({ line: 3 })
 })

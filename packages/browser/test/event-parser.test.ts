@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createEventParser, type ServerSentEvent } from '../dashboard/event-parser.js'
+import { createEventParser, type ServerSentEvent } from '../src/event-parser.js'
 
 const parse = (pieces: readonly string[]): ServerSentEvent[] => {
   const events: ServerSentEvent[] = []
@@ -18,7 +18,7 @@ describe('the parser of the event stream', () => {
   ].join('')
   const expected = [
     { event: 'ps.hello', data: '{"channels":["jobs"]}' },
-    { event: 'message', data: 'first\nsecond\n' },
+    { event: 'message', data: 'first\nsecond\n', id: '7' },
     { event: 'message', data: 'Grüße 🐧\n two spaces' },
   ]
 

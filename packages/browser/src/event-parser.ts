@@ -2,6 +2,8 @@ export interface ServerSentEvent {
   /** `message` where the server names none. */
   readonly event: string
   readonly data: string
+  /** Only where this very event carries one. */
+  readonly id?: string
 }
 
 export interface EventParser {
@@ -18,19 +20,22 @@ export interface EventParserOptions {
   readonly onRetry?: (milliseconds: number) => void
 }
 
-/** Reads `text/event-stream` as the HTML standard says; ids are left out, since a page that returns fetches what it shows. */
+/** Reads `text/event-stream` as the HTML standard says. */
 export function createEventParser({ onEvent, onRetry }: EventParserOptions): EventParser {
   let rest = ''
   let searched = 0
   let event = ''
   let data: string[] = []
+  let id: string | undefined
   let first = true
 
   const takeLine = (line: string): void => {
     if (line === '') {
-      if (data.length > 0) onEvent({ event: event === '' ? 'message' : event, data: data.join('\n') })
+      if (data.length > 0)
+        onEvent({ event: event || 'message', data: data.join('\n'), ...(id !== undefined && { id }) })
       event = ''
       data = []
+      id = undefined
       return
     }
     const colon = line.indexOf(':')
@@ -38,6 +43,7 @@ export function createEventParser({ onEvent, onRetry }: EventParserOptions): Eve
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'event') event = value
     if (field === 'data') data.push(value)
+    if (field === 'id' && !value.includes('\0')) id = value
     if (field === 'retry' && /^\d+$/.test(value)) onRetry?.(Number(value))
   }
 

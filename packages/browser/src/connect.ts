@@ -1,0 +1,219 @@
+import type { Channels, ConnectOptions, Connection, ConnectionState, Message } from './connection.js'
+import type { ServerSentEvent } from './event-parser.js'
+import { createProgress } from './progress.js'
+import { retryDelay } from './retry-delay.js'
+import { openStream, parsed, type Stream, type StreamEnd, textMember } from './stream.js'
+
+/** Several changes of the channels at once open one stream. */
+const changeDelay = 100
+const silenceInterval = 5_000
+/** A stream that the server renews is away for a moment, of which nobody needs to know. */
+const renewTime = 2_000
+/** As many as the server takes. */
+const maxChannels = 64
+
+/**
+ * Listens to channels over the stream of events at `address`, such as `/v1/events` or `https://api.example/v1/events`, and
+ * comes back by itself, behind the last event, after whatever ends it.
+ *
+ * @throws RangeError where there are no channels, or more than 64.
+ */
+export function connect<Of extends Channels = Channels>(
+  address: string | URL,
+  options: ConnectOptions<Of>,
+): Connection<Of> {
+  const { token, ticket, onMessage, onGap, onState } = options
+  const canRenew = typeof token === 'function' || ticket !== undefined
+  let channels = checked(options.channels)
+  const progress = createProgress(options.lastEventId, channels)
+  let state: ConnectionState = { kind: 'connecting' }
+  let current: Stream | undefined
+  let candidate: Stream | undefined
+  let attempt = 0
+  let lostAt: number | undefined
+  let liveSince = 0
+  let unconfirmed = new Set<string>()
+  let retryTimer: ReturnType<typeof setTimeout> | undefined
+  let renewTimer: ReturnType<typeof setTimeout> | undefined
+
+  const setState = (next: ConnectionState): void => {
+    clearTimeout(renewTimer)
+    state = next
+    guarded(() => onState?.(next))
+  }
+
+  const request = async (
+    wanted: readonly string[],
+    asked: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Response> => {
+    const query = new URLSearchParams(wanted.map((channel) => ['channel', channel]))
+    const headers: Record<string, string> = { accept: 'text/event-stream' }
+    if (token !== undefined)
+      headers['authorization'] = `Bearer ${typeof token === 'string' ? token : await token()}`
+    if (ticket !== undefined) query.set('ticket', await ticket())
+    if (asked !== undefined) query.set('last_event_id', asked)
+    const separator = String(address).includes('?') ? '&' : '?'
+    return fetch(`${String(address)}${separator}${query.toString()}`, { headers, signal, cache: 'no-store' })
+  }
+
+  const open = (): void => {
+    clearTimeout(retryTimer)
+    retryTimer = undefined
+    candidate?.close()
+    const wanted = channels
+    const asked = progress.lastEventId
+    const stream = openStream({
+      open: (signal) => request(wanted, asked, signal),
+      canRenew,
+      onEvent(event) {
+        if (stream === candidate && event.event === 'ps.hello')
+          becomeLive(stream, wanted, asked, parsed(event.data))
+        else if (stream === current) deliver(event)
+      },
+      onEnd(end) {
+        if (stream === current) current = undefined
+        else if (stream === candidate) candidate = undefined
+        else return
+        goOn(end)
+      },
+    })
+    candidate = stream
+  }
+
+  const becomeLive = (
+    stream: Stream,
+    live: readonly string[],
+    asked: string | undefined,
+    hello: unknown,
+  ): void => {
+    if (current === undefined && lostAt !== undefined) liveSince = 0
+    current?.close()
+    current = stream
+    candidate = undefined
+    lostAt = undefined
+    attempt = 0
+    liveSince ||= Date.now()
+    progress.begin(live, asked, textMember(hello, 'head'))
+    const isConfirmed = !(
+      typeof hello === 'object' &&
+      hello !== null &&
+      'live' in hello &&
+      hello.live === false
+    )
+    unconfirmed = new Set(isConfirmed ? [] : live)
+    setState({ kind: 'live', since: liveSince, confirmed: isConfirmed, channels: live })
+  }
+
+  /** Where the brokers had not confirmed at the start, a gap on each channel says that they have. */
+  const confirm = (channel: string): void => {
+    if (!unconfirmed.delete(channel) || unconfirmed.size > 0 || state.kind !== 'live') return
+    setState({ ...state, confirmed: true })
+  }
+
+  const deliver = ({ event, data, id }: ServerSentEvent): void => {
+    const isGap = event === 'ps.gap'
+    if (!isGap && event !== 'message') return
+    const content = parsed(data)
+    const channel = textMember(content, 'channel')
+    if (channel === undefined) return
+    if (isGap) confirm(channel)
+    if (!progress.take(channel, id, isGap)) return
+    const { message, missed } = content as { message?: unknown; missed?: unknown }
+    // What it is, the types that were given say; the server passes on what it hears.
+    if (!isGap) return guarded(() => onMessage({ channel, message, id } as Message<Of>))
+    const reason = textMember(content, 'reason') ?? 'the server does not say why'
+    guarded(() => onGap?.({ channel, reason, ...(typeof missed === 'number' && { missed }) }))
+  }
+
+  /** A stream has ended: what comes next. */
+  const goOn = ({ reason, next, comeBackAfter, status }: StreamEnd): void => {
+    const why = { reason, ...(status !== undefined && { status }) }
+    if (next === 'never') return setState({ kind: 'refused', ...why })
+    const isRenewed = next === 'now' && Date.now() - liveSince > renewTime
+    const delay = isRenewed ? 0 : Math.max(retryDelay(attempt), comeBackAfter)
+    if (!isRenewed) attempt += 1
+    const tellAway = (): void => {
+      lostAt ??= Date.now()
+      const retryAt = Date.now() + (candidate === undefined ? delay : 0)
+      setState({ kind: 'reconnecting', since: lostAt, retryAt, ...why })
+    }
+    if (current === undefined && isRenewed) renewTimer = setTimeout(tellAway, renewTime)
+    else if (current === undefined) tellAway()
+    if (candidate !== undefined) return
+    if (isRenewed) return open()
+    clearTimeout(retryTimer)
+    retryTimer = setTimeout(open, delay)
+  }
+
+  /** The page is looked at again, or the network is back: timers may have slept with it. */
+  const wake = (): void => {
+    current?.closeWhereSilent()
+    candidate?.closeWhereSilent()
+    if (retryTimer !== undefined && !globalThis.document?.hidden) open()
+  }
+
+  const silenceTimer = setInterval(() => {
+    current?.closeWhereSilent()
+    candidate?.closeWhereSilent()
+  }, silenceInterval)
+  // Neither is there everywhere: workers have no document.
+  globalThis.addEventListener?.('online', wake)
+  globalThis.document?.addEventListener('visibilitychange', wake)
+
+  const isClosed = (): boolean => state.kind === 'closed'
+  open()
+
+  return {
+    get state() {
+      return state
+    },
+    get lastEventId() {
+      return progress.lastEventId
+    },
+    setChannels(given) {
+      const next = checked(given)
+      const isSame = next.length === channels.length && next.every((channel) => channels.includes(channel))
+      if (isClosed() || (isSame && state.kind !== 'refused')) return
+      channels = next
+      attempt = 0
+      if (current === undefined && state.kind === 'refused') setState({ kind: 'connecting' })
+      clearTimeout(retryTimer)
+      retryTimer = setTimeout(open, changeDelay)
+    },
+    reconnect() {
+      if (isClosed()) return
+      attempt = 0
+      if (current === undefined && state.kind === 'refused') setState({ kind: 'connecting' })
+      open()
+    },
+    close() {
+      if (isClosed()) return
+      clearTimeout(retryTimer)
+      clearInterval(silenceTimer)
+      globalThis.removeEventListener?.('online', wake)
+      globalThis.document?.removeEventListener('visibilitychange', wake)
+      candidate?.close()
+      current?.close()
+      setState({ kind: 'closed' })
+    },
+  }
+}
+
+function checked(channels: readonly string[]): readonly string[] {
+  const all = [...new Set(channels)]
+  if (all.length === 0 || all.length > maxChannels)
+    throw new RangeError(`one connection takes 1 to ${maxChannels} channels, not ${all.length}`)
+  return all
+}
+
+/** An error of the page is the page's: it is reported as uncaught, and the stream goes on. */
+function guarded(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    setTimeout(() => {
+      throw error
+    })
+  }
+}

@@ -1,0 +1,2 @@
+export { connect } from './connect.js'
+export type { Channels, ConnectOptions, Connection, ConnectionState, Gap, Message } from './connection.js'
