@@ -10,7 +10,8 @@ const run = promisify(execFile)
 export interface DebianPackages {
   /** Of the folder that they are unpacked into. */
   readonly name: string
-  readonly required: readonly string[]
+  /** Or what asks for their names, where these differ from system to system. */
+  readonly required: readonly string[] | (() => Promise<readonly string[]>)
   /** Libraries that a small system may lack, by all the names that they have had. */
   readonly optional: readonly string[]
 }
@@ -58,14 +59,20 @@ export async function unpackDebianPackages({
   return { folder, environment: { ...process.env, LD_LIBRARY_PATH: libraries.join(delimiter) } }
 }
 
+/** The version of a package of this system, whether it is installed or not. Rejects where its name is not known. */
+export async function debianVersion(name: string): Promise<string> {
+  const { stdout } = await run('apt-cache', ['show', '--no-all-versions', name])
+  return /^Version: (.*)$/m.exec(stdout)?.[1] ?? ''
+}
+
 async function download(
   folder: string,
-  required: readonly string[],
+  required: DebianPackages['required'],
   optional: readonly string[],
 ): Promise<void> {
   const fetch = (name: string): Promise<unknown> => run('apt-get', ['download', '-q', name], { cwd: folder })
   const fetchRequired = async (): Promise<void> => {
-    for (const name of required) await fetch(name)
+    for (const name of typeof required === 'function' ? await required() : required) await fetch(name)
   }
   try {
     await fetchRequired()

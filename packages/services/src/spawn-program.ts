@@ -6,6 +6,8 @@ export interface ProgramOptions {
   readonly workingDirectory?: string | undefined
   /** What it reads from its standard input. Default: nothing. */
   readonly input?: string | undefined
+  /** Whether its standard input stays open, for `process.stdin`. Default: `false`. */
+  readonly interactive?: boolean | undefined
 }
 
 export interface ProgramEnd {
@@ -13,7 +15,7 @@ export interface ProgramEnd {
   readonly signal: NodeJS.Signals | null
 }
 
-/** A Node.js program that a test has started. */
+/** A program that a test has started. */
 export interface Program {
   readonly process: ChildProcess
   stdout(): string
@@ -26,16 +28,23 @@ export interface Program {
 }
 
 /** Runs a JavaScript file in a process of its own. Only what `environment` says is added to a minimal environment. */
-export function spawnProgram(
+export const spawnProgram = (
   file: string,
   given: readonly string[] = [],
-  { environment = {}, workingDirectory, input }: ProgramOptions = {},
+  options: ProgramOptions = {},
+): Program => spawnCommand(process.execPath, [file, ...given], options)
+
+/** Runs any command as {@link spawnProgram} does. */
+export function spawnCommand(
+  command: string,
+  given: readonly string[] = [],
+  { environment = {}, workingDirectory, input, interactive = false }: ProgramOptions = {},
 ): Program {
   const { PATH, HOME, TMPDIR, CI, LANG } = process.env
-  const child = spawn(process.execPath, [file, ...given], {
+  const child = spawn(command, given, {
     cwd: workingDirectory,
     env: { PATH, HOME, TMPDIR, CI, LANG, ...environment },
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [input === undefined && !interactive ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   let out = ''
   let err = ''
@@ -46,7 +55,9 @@ export function spawnProgram(
   child.stderr?.on('data', (chunk: Buffer) => {
     err += chunk.toString()
   })
-  child.stdin?.end(input)
+  // It may have ended before it has read all.
+  child.stdin?.on('error', () => {})
+  if (!interactive) child.stdin?.end(input)
   const exited = new Promise<ProgramEnd>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {

@@ -6,8 +6,15 @@ import { startPostgres } from './postgres.js'
 import { RedisUnavailable, startRedis } from './redis.js'
 import type { RedisServer } from './redis-server.js'
 
+export { findingPeers, findPeers, type Peer, requirePeer } from './peer.js'
 export { readmeExamples, runExample } from './readme-examples.js'
-export { type Program, type ProgramEnd, type ProgramOptions, spawnProgram } from './spawn-program.js'
+export {
+  type Program,
+  type ProgramEnd,
+  type ProgramOptions,
+  spawnCommand,
+  spawnProgram,
+} from './spawn-program.js'
 export { waitFor, type WaitForOptions, withDeadline } from './wait-for.js'
 
 declare module 'vitest' {
@@ -16,9 +23,6 @@ declare module 'vitest' {
     /** Empty where no Redis can be had; then `redisMissing` says why. */
     redisUrl: string
     redisMissing: string
-    /** How to run redis-cli; empty where it did not come with the server. */
-    redisCli: string
-    redisCliLibraries: string
   }
 }
 
@@ -33,8 +37,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('postgresUrl', DATABASE_URL || (postgres?.url ?? ''))
   project.provide('redisUrl', REDIS_URL || (redisServer?.url ?? ''))
   project.provide('redisMissing', redis instanceof RedisUnavailable ? redis.message : '')
-  project.provide('redisCli', redisServer?.cli ?? '')
-  project.provide('redisCliLibraries', redisServer?.environment.LD_LIBRARY_PATH ?? '')
   return async () => {
     await Promise.all([postgres?.stop(), redisServer?.stop()])
   }
