@@ -103,7 +103,34 @@ export interface BackendOptions {
   readonly log?: Logger | undefined
 }
 
+/** Something that an examination of a broker has found. No text of it holds a password. */
+export interface Finding {
+  /** What was looked at, for programs: `refused`, `hot_standby`, … It does not change with the words. */
+  readonly code: string
+  /** `problem`: it does not work, or not as promised. `warning`: it works, and something may go wrong. */
+  readonly severity: 'ok' | 'warning' | 'problem'
+  /** What is so, in one line. */
+  readonly message: string
+  /** What to do about it, in one line. */
+  readonly fix?: string | undefined
+  /** The broker's own version, where this finding is about the broker. */
+  readonly version?: string | undefined
+}
+
+/** What is examined. */
+export interface ExamineOptions extends BackendOptions {
+  /** Put before every channel name on the wire; it is in `channels` already. */
+  readonly prefix: string
+  /** Channels that must work, as they are on the wire. */
+  readonly channels: readonly string[]
+}
+
 /** What a package that holds a backend exports. */
 export interface BackendModule {
   createBackend(options: BackendOptions): Backend
+  /**
+   * Looks at the broker on connections of its own, and says what it finds, also what is well. It never rejects, changes
+   * nothing, publishes nothing on `channels`, is done within some ten seconds, and leaves nothing behind.
+   */
+  examine?(options: ExamineOptions): AsyncIterable<Finding>
 }

@@ -41,7 +41,7 @@ export interface Plan {
   readonly warnings: readonly string[]
 }
 
-interface Resolved extends Plan {
+export interface Resolved extends Plan {
   readonly configuration: Configuration
   readonly choices: readonly [Choice, ...Choice[]]
   load(name: string): Promise<BackendModule>
@@ -49,7 +49,7 @@ interface Resolved extends Plan {
 
 const installable = ['redis', 'postgres'] as const
 
-function resolve({
+export function resolve({
   backends,
   environment = process.env,
   acrossProcesses = false,
@@ -151,7 +151,7 @@ export async function createClient<Channels extends object = ChannelMap>(
   })) as Client<object> as Client<Channels>
 }
 
-async function loadNamed(name: string, load: Resolved['load']): Promise<BackendModule> {
+export async function loadNamed(name: string, load: Resolved['load']): Promise<BackendModule> {
   try {
     return await load(name)
   } catch (cause) {

@@ -1,4 +1,12 @@
-export type { Backend, BackendEvents, BackendModule, BackendOptions, BackendState } from './backend.js'
+export type {
+  Backend,
+  BackendEvents,
+  BackendModule,
+  BackendOptions,
+  BackendState,
+  ExamineOptions,
+  Finding,
+} from './backend.js'
 export type {
   BackendHealth,
   ChannelMap,
@@ -24,6 +32,7 @@ export {
   type Plan,
   planClient,
 } from './create-client.js'
+export { type BackendFinding, examineBackends } from './examine-backends.js'
 export type { PubSubErrorCode, PubSubErrorDetails } from './errors.js'
 export { describeError, isPubSubError, PubSubError } from './errors.js'
 export { createInbox, type Inbox } from './inbox.js'

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { describeError, isPubSubError, type Logger, PubSubError } from '@ps/core'
 import postgres from 'postgres'
 import type { Address, ConnectionTarget, Encryption } from './connection-url.js'
-import { connectFailure, describeAddress, isRefusal, withoutDriver } from './failures.js'
+import { connectFailure, describeAddress, isRefusal, standbyError, withoutDriver } from './failures.js'
 import { openSocket } from './open-socket.js'
 import { muteError, muteMilliseconds, watchSilence } from './watch-silence.js'
 
@@ -185,8 +185,7 @@ export async function openConnection(
       `.simple()
     })
     if (hello === undefined) throw new Error('the server gave no answer')
-    if (hello.standby === 'true')
-      throw new Error('it is a hot standby, which can neither NOTIFY nor LISTEN; connect to the primary')
+    if (hello.standby === 'true') throw standbyError()
     opened = true
     return {
       where,

@@ -50,6 +50,13 @@ export const noTlsError = (): Error =>
     code: 'PS_NO_TLS',
   })
 
+/** The server only reads. */
+export const standbyError = (): Error =>
+  Object.assign(
+    new Error('it is a hot standby, which can neither NOTIFY nor LISTEN; connect to the primary'),
+    { code: 'PS_STANDBY' },
+  )
+
 /**
  * Says why a connection could not be made. `configuration` and `authentication` are what no waiting can mend, all
  * else is `unavailable`.

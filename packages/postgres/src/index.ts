@@ -1,1 +1,2 @@
 export { createBackend } from './backend.js'
+export { examine } from './examine.js'

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 export const muteMilliseconds = 4_000
 
 /** What is said of a server that was silent for too long. */
-export const muteError = (): Error => new Error(`no answer within ${muteMilliseconds / 1_000} s`)
+export const muteError = (): Error =>
+  Object.assign(new Error(`no answer within ${muteMilliseconds / 1_000} s`), { code: 'PS_MUTE' })
 
 /** Calls `onSilence` once nothing has come from a socket for `milliseconds`. Returns how to stop that. */
 export function watchSilence(socket: Socket, milliseconds: number, onSilence: () => void): () => void {

@@ -38,6 +38,12 @@ const readAuthority = (path: string): string => {
   }
 }
 
+/** What follows an & in a password would be taken for the name of a parameter, and be told as one that is not known. */
+const withoutSecrets = (names: readonly string[]): readonly string[] => {
+  const first = names.findIndex((name) => /pass|secret|token|auth/i.test(name))
+  return first === -1 ? names : names.slice(0, first + 1)
+}
+
 /**
  * Reads `redis://user:password@host:port/database`, or `rediss://` for TLS with `?ca=/file` for an authority of one's
  * own. Defaults: `localhost`, 6379, no password. `form` is what errors say that it should look like.
@@ -70,6 +76,6 @@ export function parseConnectionUrl(text: string, form = plainForm): ConnectionTa
     username: decode(url.username, 'user'),
     password: decode(url.password, 'password'),
     tls: encrypted ? (ca ? { ca: readAuthority(ca) } : {}) : undefined,
-    unknownParameters: Object.keys(others),
+    unknownParameters: withoutSecrets(Object.keys(others)),
   }
 }

@@ -25,6 +25,8 @@ it.for<[string, object]>([
   ['rediss://example.org', { host: 'example.org', tls: {} }],
   ['REDISS://example.org', { host: 'example.org', tls: {} }],
   ['redis://localhost?family=6&timeout=3', { unknownParameters: ['family', 'timeout'] }],
+  // What follows an & in a password is no name to be told.
+  ['redis://localhost?family=6&password=s3&cret', { unknownParameters: ['family', 'password'] }],
 ])('%s is understood', ([url, expected]) => {
   expect(parseConnectionUrl(url)).toEqual({ ...defaults, ...expected })
 })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createCertificates } from './certificates.js'
+import { createCertificates, type ServerTls } from './certificates.js'
 import { freePort } from './free-port.js'
 import { postgresBinaries } from './postgres-binaries.js'
 import { initializeData, placeFor } from './postgres-data.js'
@@ -24,7 +24,7 @@ export interface PostgresOptions {
   /** Of the databases. Default: UTF8. */
   readonly encoding?: string | undefined
   /** Speak TLS, with a certificate for localhost and 127.0.0.1. */
-  readonly tls?: boolean | undefined
+  readonly tls?: ServerTls | undefined
 }
 
 /** A PostgreSQL of our own, on 127.0.0.1. */
@@ -87,7 +87,7 @@ async function startIn(folder: string, options: PostgresOptions): Promise<Postgr
     temporaryFolder: folder,
     own,
   })
-  const certificates = tls ? await createCertificates(folder, own) : undefined
+  const certificates = tls ? await createCertificates(folder, own, tls === 'expired') : undefined
   const durability = isTemporary ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}
   const all: Record<string, string | number> = {
     port,

@@ -1,10 +1,12 @@
+import type { ServerTls } from './certificates.js'
+
 export interface RedisOptions {
   /** Default: a free one. */
   readonly port?: number | undefined
   /** Default: none is asked for. */
   readonly password?: string | undefined
   /** Speak TLS (and nothing else), with a certificate for localhost and 127.0.0.1. */
-  readonly tls?: boolean | undefined
+  readonly tls?: ServerTls | undefined
   /** Server settings, as in redis.conf; one with several arguments as a list. */
   readonly settings?: Readonly<Record<string, string | readonly string[]>> | undefined
 }

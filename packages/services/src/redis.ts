@@ -27,7 +27,7 @@ export async function startRedis({
   const { server: command, cli, environment } = found
   const folder = mkdtempSync(join(tmpdir(), 'ps-redis-'))
   const port = given ?? (await freePort())
-  const certificates = tls ? await createCertificates(folder, (path) => path) : undefined
+  const certificates = tls ? await createCertificates(folder, (path) => path, tls === 'expired') : undefined
   const all: Record<string, string | readonly string[]> = {
     bind: '127.0.0.1',
     port: tls ? '0' : String(port),
