@@ -8,6 +8,9 @@ export interface Arguments {
   readonly count: number | undefined
   /** In milliseconds. */
   readonly timeout: number | undefined
+  /** The channel that `doctor` tries. */
+  readonly channel: string | undefined
+  readonly json: boolean
   readonly verbose: boolean
   readonly help: boolean
   readonly version: boolean
@@ -18,7 +21,7 @@ const optionsOf: Record<string, readonly string[]> = {
   publish: [],
   listen: ['count', 'timeout'],
   both: ['backend', 'count'],
-  doctor: [],
+  doctor: ['channel', 'json'],
 }
 
 /** Reads the command line; throws a CommandError that says what is wrong. */
@@ -39,7 +42,7 @@ export function readArguments(given: readonly string[]): Arguments {
         `${command} takes at most ${most} arguments, not ${JSON.stringify(surplus)}: quote the JSON text`,
       )
     }
-    for (const option of ['backend', 'count', 'timeout'] as const) {
+    for (const option of ['backend', 'count', 'timeout', 'channel', 'json'] as const) {
       if (values[option] !== undefined && !allowed.includes(option)) {
         throw new CommandError(`${command} has no option --${option}`)
       }
@@ -51,6 +54,8 @@ export function readArguments(given: readonly string[]): Arguments {
     backend: values.backend,
     count: readNumber('count', values.count, /^[1-9]\d{0,6}$/, 'a whole number from 1'),
     timeout: readSeconds(values.timeout),
+    channel: values.channel,
+    json: values.json ?? false,
     verbose: values.verbose ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
@@ -66,6 +71,8 @@ function parse(given: readonly string[]) {
         backend: { type: 'string' },
         count: { type: 'string' },
         timeout: { type: 'string' },
+        channel: { type: 'string' },
+        json: { type: 'boolean' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },

@@ -13,16 +13,24 @@ export interface RoundTrips {
   readonly milliseconds: readonly number[]
 }
 
-/** Listens on a channel of its own, publishes `count` messages one after another, and waits until all have come or none comes any more. */
-export async function measureRoundTrips(connection: Connection, count: number): Promise<RoundTrips> {
+/** A channel that nobody else uses. */
+export const ownChannel = (): string => `pubsub-check-${randomUUID()}`
+
+/** Listens on `channel`, publishes `count` messages one after another, and waits until all have come or none comes any more. */
+export async function measureRoundTrips(
+  connection: Connection,
+  count: number,
+  channel = ownChannel(),
+): Promise<RoundTrips> {
   const { client, unreachable } = connection
-  const channel = `pubsub-check-${randomUUID()}`
+  // Others may use the channel, too.
+  const check = randomUUID()
   const sentAt: number[] = []
   const milliseconds: number[] = []
   let inOrder = true
   let arrived: (() => void) | undefined
   await listenPatiently(connection, channel, (message) => {
-    const number = Number(message)
+    const number = numberOf(message, check)
     const sent = sentAt[number]
     if (sent === undefined) return
     if (number !== milliseconds.length) inOrder = false
@@ -32,7 +40,7 @@ export async function measureRoundTrips(connection: Connection, count: number): 
   let accepted = 0
   for (let number = 0; number < count; number += 1) {
     sentAt.push(performance.now())
-    if (await client.publish(channel, number)) accepted += 1
+    if (await client.publish(channel, { check, number })) accepted += 1
     else if (accepted === 0) throw await unreachable()
     await untilArrived(() => milliseconds.length > number)
   }
@@ -56,6 +64,11 @@ export async function measureRoundTrips(connection: Connection, count: number): 
     arrived = undefined
   }
 }
+
+const numberOf = (message: unknown, check: string): number =>
+  typeof message === 'object' && message !== null && 'check' in message && message.check === check
+    ? Number('number' in message && message.number)
+    : Number.NaN
 
 /** The value below which `share` of the sorted `values` lie. */
 export function percentile(values: readonly number[], share: number): number {

@@ -1,66 +1,61 @@
-import { type Plan, planClient } from '@ps/core'
 import type { Arguments } from './arguments.js'
-import { measureRoundTrips, percentile } from './both.js'
-import { withConnection } from './connect.js'
-import { describeTraffic } from './describe-traffic.js'
+import { describeDiagnosis } from './describe-diagnosis.js'
+import { describeVariable } from './describe-variable.js'
+import { type Diagnosis, diagnose } from './diagnose.js'
 import { CommandError } from './usage.js'
+import { readVersion } from './version.js'
 
 const variables = [
   'PUBSUB_BACKEND',
   'PUBSUB_FALLBACK',
   'PUBSUB_RETURN_AFTER',
   'PUBSUB_RECOVERY',
+  'PUBSUB_PACKING',
+  'PUBSUB_MAX_MESSAGE_BYTES',
   'DATABASE_URL',
   'REDIS_URL',
   'PUBSUB_LISTEN_URL',
   'PUBSUB_PREFIX',
 ]
-const probes = 20
 
-/** `pubsub doctor` */
-export async function doctor({ verbose }: Arguments): Promise<void> {
-  const say = (line: string): void => void process.stdout.write(`${line}\n`)
-  for (const name of variables) say(`${name.padEnd(20)} ${describeVariable(process.env[name])}`)
-  const plan: Plan = planClient({ acrossProcesses: true })
-  say(`\nchosen: ${plan.explanation}`)
-  for (const warning of plan.warnings) say(`warning: ${warning}`)
+type Described = readonly (readonly [name: string, value: string | undefined])[]
 
-  const sick: string[] = []
-  /** Says what `work` finds, and remembers what is not well. */
-  const examine = async (what: string, work: () => Promise<string>): Promise<void> => {
-    try {
-      say(`${what}: ${await work()}`)
-    } catch (error) {
-      sick.push(what)
-      say(`${what}: NOT WELL: ${error instanceof Error ? error.message : String(error)}`)
-    }
-  }
-  const roundTrip = (options: { backend?: string; fallback?: string }) =>
-    withConnection({ verbose, ...options }, async (connection) => {
-      const { arrived, milliseconds } = await measureRoundTrips(connection, probes)
-      if (arrived < probes)
-        throw new CommandError(`it hears only ${arrived} of ${probes} messages that it publishes`)
-      const health = await connection.client.health()
-      return { health, middle: `${percentile(milliseconds, 0.5).toFixed(2)} ms` }
-    })
-
-  for (const backend of plan.backends) {
-    await examine(backend, async () => {
-      const { middle } = await roundTrip({ backend, fallback: 'none' })
-      return `well; it publishes and hears itself, round trip ${middle}`
-    })
-  }
-  if (plan.backends.length > 1 && sick.length < plan.backends.length) {
-    await examine('now', async () => describeTraffic((await roundTrip({})).health))
-  }
-  if (sick.length > 0) throw new CommandError(`not well: ${sick.join(', ')}`)
+/** `pubsub doctor [--channel name] [--json]` */
+export async function doctor({ verbose, channel, json }: Arguments): Promise<void> {
+  const described: Described = variables.map((name) => [name, describeVariable(name, process.env[name])])
+  const say = (text: string): void => void process.stdout.write(text)
+  if (!json)
+    say(`${described.map(([name, value]) => `${name.padEnd(24)} ${value ?? '(not set)'}\n`).join('')}\n`)
+  const diagnosis = await diagnose({ channel, verbose })
+  say(json ? `${JSON.stringify(toJson(diagnosis, described), undefined, 2)}\n` : describeDiagnosis(diagnosis))
+  const problems = diagnosis.findings.filter(({ severity }) => severity === 'problem')
+  if (problems.length === 0) return
+  const [first] = problems
+  // Without a plan there is no backend to name.
+  if (diagnosis.plan === undefined) throw new CommandError(first?.message ?? 'there is no plan')
+  const names = new Set(problems.map(({ backend }) => backend ?? 'the client'))
+  throw new CommandError(`not well: ${[...names].join(', ')}`)
 }
 
-/** The value of a variable; of a URL, which may name several hosts, only what is no secret. */
-function describeVariable(value: string | undefined): string {
-  if (value === undefined || value === '') return '(not set)'
-  if (!value.includes('://')) return value
-  // An @ or # anywhere else comes from a password that is not encoded, of which a part would be shown.
-  const found = /^([a-z0-9+.-]+:\/\/)(?:[^@/?#]*@)?([^@?#]*)(?:\?[^@#]*)?$/i.exec(value)
-  return found === null ? '(set, but not a URL)' : `${found[1]}${found[2]}`
+function toJson({ plan, findings, roundTrips, traffic }: Diagnosis, described: Described): object {
+  const servers = findings.flatMap(({ backend, version }) =>
+    backend === undefined || version === undefined ? [] : [[backend, version] as const],
+  )
+  return {
+    versions: { pubsub: readVersion(), node: process.versions.node, ...Object.fromEntries(servers) },
+    variables: Object.fromEntries(described.map(([name, value]) => [name, value ?? null])),
+    plan: plan ?? null,
+    findings: findings.map(({ code, backend = null, severity, message, fix = null }) => ({
+      code,
+      backend,
+      severity,
+      message,
+      fix,
+    })),
+    roundTrips,
+    traffic:
+      traffic === undefined
+        ? null
+        : { backend: traffic.backend, since: traffic.since, reason: traffic.reason },
+  }
 }

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { describeError } from '@ps/core'
 import { type Arguments, readArguments } from './arguments.js'
 import { both } from './both.js'
@@ -7,6 +6,7 @@ import { doctor } from './doctor.js'
 import { listen } from './listen.js'
 import { publish } from './publish.js'
 import { usage } from './usage.js'
+import { readVersion } from './version.js'
 
 const commands: Record<string, (given: Arguments) => Promise<void>> = { publish, listen, both, doctor }
 
@@ -20,11 +20,4 @@ try {
   const [line] = describeError(error).split('\n')
   process.stderr.write(`error: ${line}\n`)
   process.exitCode = 1
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : 'unknown'
 }

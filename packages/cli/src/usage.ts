@@ -11,7 +11,9 @@ export const usage = `Usage: pubsub <command>
     --timeout <seconds>                stop after so long; with --count, fail when fewer came
   both [--backend redis|postgres]      listen, publish and check that everything arrives, with times
     --count <n>                        how many messages (default 100)
-  doctor                               what would be used and why; can it publish and hear itself
+  doctor                               what would be used and why, what is wrong with it, and how to mend it
+    --channel <name>                   try this channel, with 20 messages on it, in place of one of its own
+    --json                             one JSON object
 
   --verbose                            tell what the client does
   --help, --version

@@ -95,7 +95,10 @@ export function connectFinding(error: unknown, variable: string): Finding {
   const message = describeError(error)
   const problem = (code: string, fix: string): Finding => ({ code, severity: 'problem', message, fix })
   if (/no encryption|SSL off/i.test(message))
-    return problem('tls_required', `add sslmode=require to ${variable}, or verify-full with sslrootcert`)
+    return problem(
+      'tls_required',
+      `add sslmode=require to ${variable}, or verify-full with sslrootcert; where that changes nothing, admit this machine in pg_hba.conf`,
+    )
   for (const code of codesOf(error)) {
     const found = byCause.find(({ when }) => when.test(code))
     if (found !== undefined) return problem(found.code, found.fix(variable))
