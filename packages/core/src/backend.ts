@@ -1,5 +1,6 @@
 import type { Logger } from './logger.js'
 import type { Send } from './send.js'
+import type { SqlTransaction } from './sql-transaction.js'
 
 /** Whether a backend can take and bring messages now. */
 export type BackendState = 'ready' | 'down'
@@ -83,6 +84,20 @@ export interface Backend {
    * if it has one: after the call has returned, never within it. Those of one broker's answer are best settled in one loop.
    */
   readonly send?: Send | undefined
+
+  /**
+   * Publishes within a transaction of the caller's own, over the caller's connection: only for a broker that is a database. The
+   * payload leaves when that commits, and never if it does not. Within one transaction the order is that of the calls, and
+   * equal payloads are separate messages.
+   *
+   * The statement is run within the call. Resolves when the database has taken it; that is not an acknowledgement. It needs no
+   * connection of the backend's own, so it may be called while that is down.
+   *
+   * Rejects with `not_sent` (the statement failed; the error of the caller's library is the `cause`), `not_permitted`,
+   * `configuration` (`sql` is nothing that a statement can be run with), `unavailable` (the database has never been reached, and
+   * what must be known of it is not) or `closed`.
+   */
+  publishWith?(sql: SqlTransaction, channel: string, payload: string): Promise<void>
 
   /** A real round trip to the broker on the connection that publishes. Rejects `unavailable` while down. */
   ping(): Promise<void>

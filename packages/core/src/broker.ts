@@ -1,6 +1,7 @@
 import type { Backend, BackendEvents, BackendState } from './backend.js'
 import { describeError, isPubSubError, PubSubError } from './errors.js'
 import { type Send, sendByPublishing } from './send.js'
+import type { SqlTransaction } from './sql-transaction.js'
 
 /** A backend, its state as it reports it, and the channels that are subscribed on it. */
 export interface Broker {
@@ -22,6 +23,8 @@ export interface Broker {
   publish(channel: string, payload: string): Promise<void>
   /** Publishes as {@link Backend.send} does, also over a backend that has none. */
   readonly send: Send
+  /** Publishes as {@link Backend.publishWith} does; `undefined` where the backend cannot. */
+  readonly publishWith: ((sql: SqlTransaction, channel: string, payload: string) => Promise<void>) | undefined
   /** Whether what is published on the channel now arrives. */
   isLive(channel: string): boolean
 }
@@ -124,6 +127,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
   }
 
   const give: Send = backend.send?.bind(backend) ?? sendByPublishing(backend)
+  const giveWith = backend.publishWith?.bind(backend)
 
   const backendEvents: BackendEvents = {
     message: (channel, payload) => events.message(channel.slice(prefix.length), payload),
@@ -164,6 +168,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
     },
     publish: (channel, payload) => backend.publish(prefix + channel, payload),
     send: (channel, payload, settled, ticket) => give(prefix + channel, payload, settled, ticket),
+    publishWith: giveWith && ((sql, channel, payload) => giveWith(sql, prefix + channel, payload)),
     subscribe: (channel) => void want(channel, true),
     async unsubscribe(channel) {
       if (!edges.has(channel)) return

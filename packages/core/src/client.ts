@@ -1,4 +1,5 @@
 import type { PubSubError } from './errors.js'
+import type { SqlTransaction } from './sql-transaction.js'
 
 /** Channels and the messages that travel on them. A client without one takes any channel and any message. */
 export type ChannelMap = Record<string, unknown>
@@ -20,6 +21,15 @@ export interface Gap {
  * with their count; `close` tells the gap and closes the subscription.
  */
 export type OverflowPolicy = 'drop-oldest' | 'drop-newest' | 'close'
+
+/** How to publish. */
+export interface PublishOptions {
+  /**
+   * A transaction of PostgreSQL that the message is a part of: it leaves when and only when that commits. Needs a client that
+   * uses PostgreSQL, as its backend or as its fallback, and a transaction in the same database. `undefined`: the message leaves at once.
+   */
+  readonly sql?: SqlTransaction | undefined
+}
 
 /** How to listen. */
 export interface ListenOptions {
@@ -100,7 +110,7 @@ export interface Health {
 
 /** Counted since a client was created. */
 export interface Counts {
-  /** Publishes that resolved `true`. */
+  /** Publishes that resolved `true`, those of transactions among them, whether committed or not. */
   readonly published: number
   /** Publishes that resolved `false`. */
   readonly failed: number
@@ -139,11 +149,19 @@ export interface Client<Channels extends object = ChannelMap> extends AsyncDispo
    * to be accepted within `publishTimeout` — it may still arrive; the cause is logged and on the `error` event.
    * Messages of one client on one channel arrive in the order of the calls.
    *
-   * @throws PubSubError `closed`, `invalid_channel`, `invalid_message`, `message_too_large`, `not_permitted`
+   * With `sql` it resolves `true` once the transaction holds the message, which arrives after the commit and not without it, and
+   * takes as long as the transaction's own library does. It never resolves `false`: where the statement fails, which is the end of
+   * the transaction, it rejects. Messages of one transaction on one channel arrive in the order of the calls; towards others
+   * the order is that of the commits. They have no sequence, so recovery does not send them again.
+   *
+   * @throws PubSubError `closed`, `invalid_channel`, `invalid_message`, `message_too_large`, `not_permitted`; with `sql` also
+   * `not_sent` (its `cause` is the error of the transaction's library), `configuration` (the client does not use PostgreSQL, or `sql` is no
+   * transaction), `unavailable` (PostgreSQL has not been reached since the client was created)
    */
   publish<Channel extends keyof Channels & string>(
     channel: Channel,
     message: Channels[Channel],
+    options?: PublishOptions,
   ): Promise<boolean>
 
   /**

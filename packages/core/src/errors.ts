@@ -9,14 +9,15 @@
  * - `not_permitted`: the broker refuses this to us (a Redis ACL, a PostgreSQL privilege).
  *
  * The configuration's fault, thrown while a client is created:
- * - `configuration`: an unknown value, an unusable URL, a database that does not exist.
+ * - `configuration`: an unknown value, an unusable URL, a database that does not exist. Also thrown by a `publish` with `sql`, where
+ *   the client does not use PostgreSQL or `sql` is no transaction.
  * - `authentication`: the broker refused the user or the password at the very first connect.
  * - `backend_missing`: the package of the chosen backend is not installed or not registered.
  *
  * Reported on the `error` event, where a `publish` resolved `false` or a message was not delivered:
  * - `queue_full`: too much waits to be sent.
  * - `timeout`: no broker accepted the message within `publishTimeout`.
- * - `not_sent`: the broker certainly did not get it; it may be sent again.
+ * - `not_sent`: the broker certainly did not get it; it may be sent again. Thrown by a `publish` with `sql` whose statement failed.
  * - `outcome_unknown`: the broker may or may not have accepted it.
  * - `unavailable`: the broker cannot be reached.
  * - `invalid_payload`: a foreign publisher sent something that is not JSON, or that fails the channel's schema.

@@ -19,6 +19,7 @@ export type {
   ListenOptions,
   MessagesOptions,
   OverflowPolicy,
+  PublishOptions,
   RecoveryHealth,
   StateChange,
   Subscription,
@@ -40,3 +41,4 @@ export type { Logger } from './logger.js'
 export { silentLogger, standardErrorLogger } from './logger.js'
 export { retryDelay } from './retry-delay.js'
 export { publishBySending, type Send, type Settled } from './send.js'
+export type { RunStatement, SqlTransaction } from './sql-transaction.js'

@@ -9,13 +9,14 @@ import { checkHealth, combinedState } from './health.js'
 import { createLimitedLog } from './limited-log.js'
 import { createListener, type Listener } from './listener.js'
 import type { Logger } from './logger.js'
-import { encodeMessage } from './message-text.js'
+import { encodeMessage, type MessageText } from './message-text.js'
 import { createPublishQueue } from './publish-queue.js'
 import { pullMessages } from './pulled-messages.js'
 import { controlChannel } from './recovery/control-message.js'
 import { createOriginReader } from './recovery/origin.js'
 import { createRecovery } from './recovery/recovery.js'
 import { createRoute } from './route.js'
+import type { SqlTransaction } from './sql-transaction.js'
 import { createSubscriptions } from './subscriptions.js'
 
 /** The client's bounds; every one has its default in `configuration.ts`. */
@@ -278,6 +279,22 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     }
   }
 
+  const publishWith = async (
+    sql: SqlTransaction,
+    channel: string,
+    { text }: MessageText,
+  ): Promise<boolean> => {
+    const broker = brokers.find((one) => one.publishWith !== undefined)
+    if (broker?.publishWith === undefined) {
+      const used = brokers.map(({ name }) => name).join(' and ')
+      const words = `a message can be part of a transaction of PostgreSQL only, and this client uses ${used}: choose postgres as its backend or its fallback`
+      throw new PubSubError('configuration', words, { channel })
+    }
+    await broker.publishWith(sql, channel, text)
+    counts.published += 1
+    return true
+  }
+
   const close = async (): Promise<void> => {
     // Both only for as long as the deadline says; a callback that never settles must not keep the process.
     const running = [...listeners]
@@ -296,11 +313,13 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
 
   const client: Client = {
     // Not `async`, which would cost each message three more turns of the microtask queue.
-    publish(channel, message) {
+    publish(channel, message, publishOptions) {
       try {
         assertOpen()
         assertChannelName(channel)
-        return queue.add(channel, encodeMessage(channel, message, maxMessageBytes))
+        const encoded = encodeMessage(channel, message, maxMessageBytes)
+        const sql = publishOptions?.sql
+        return sql === undefined ? queue.add(channel, encoded) : publishWith(sql, channel, encoded)
       } catch (error) {
         return Promise.reject(error)
       }

@@ -20,6 +20,7 @@ import { createPartReader, maxPayloadBytes } from './parts.js'
 import { createPublisher } from './publisher.js'
 import { createSelfTest } from './self-test.js'
 import { createSubscriptions } from './subscriptions.js'
+import { createTransactionalPublisher } from './transactional-publisher.js'
 
 const backend = 'postgres'
 const defaultMaxMessageBytes = 1_024 * 1_024
@@ -41,6 +42,7 @@ export function createBackend({
   log = silentLogger,
 }: BackendOptions): Backend {
   const publisher = createPublisher()
+  const transactionalPublisher = createTransactionalPublisher()
   const subscriptions = createSubscriptions(log)
   const selfTest = createSelfTest(
     listenUrl === undefined
@@ -53,6 +55,8 @@ export function createBackend({
   let listening: Connection | undefined
   let ready = false
   let downCause: Error | undefined
+  // Whether the encoding of the database is UTF-8, as the last connection has said.
+  let unicode: boolean | undefined
   // Whether the connection that listens has been heard; and why one that had been was lost.
   let heard = false
   let interruption: string | undefined
@@ -80,6 +84,7 @@ export function createBackend({
       },
     })
     publishing = connection
+    unicode = connection.unicode
     publisher.attach(connection)
     return connection
   }
@@ -241,6 +246,15 @@ export function createBackend({
 
     publish: publishBySending(send),
     send,
+
+    async publishWith(sql, channel, payload) {
+      if (closing !== undefined) throw closed()
+      if (unicode === undefined) {
+        const words = 'PostgreSQL has not been reached yet, so the encoding of its database is not known'
+        throw new PubSubError('unavailable', words, { backend, channel, cause: downCause })
+      }
+      await transactionalPublisher.publish(sql, channel, payload, unicode)
+    },
 
     async ping() {
       if (closing !== undefined) throw closed()

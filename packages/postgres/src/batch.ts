@@ -1,6 +1,5 @@
-import { asciiJson } from './ascii-json.js'
 import { createDistinctPayloads } from './distinct-payloads.js'
-import { escapePart, maxPayloadBytes, splitIntoParts } from './parts.js'
+import { isWithin, notificationPayloads } from './notification-payloads.js'
 import { physicalChannel } from './physical-channel.js'
 
 /** Beyond this the gain of a larger batch is lost in the latency of its first message (docs/performance.md). */
@@ -45,7 +44,7 @@ export function takeBatch<Kind extends Message>(
       lastChannel = channel
       physical = physicalChannel(channel, unicode)
     }
-    const texts = encode(payload, unicode)
+    const texts = notificationPayloads(payload, unicode)
     if (taken > 0 && notifications.length + texts.length > maxNotifications) break
     for (const text of texts) {
       const sent = distinct(physical, text)
@@ -58,13 +57,3 @@ export function takeBatch<Kind extends Message>(
   }
   return { messages: waiting.splice(0, taken), notifications }
 }
-
-function encode(payload: string, unicode: boolean): string[] {
-  const escaped = escapePart(payload)
-  const text = unicode ? escaped : asciiJson(escaped)
-  return isWithin(text, maxPayloadBytes) ? [text] : splitIntoParts(payload)
-}
-
-/** Whether a text has no more than `most` bytes. Most are so short that nothing need be counted. */
-const isWithin = (text: string, most: number): boolean =>
-  text.length * 3 <= most || Buffer.byteLength(text) <= most
