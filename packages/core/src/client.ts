@@ -118,7 +118,7 @@ export interface Counts {
   readonly delivered: number
   /** Messages dropped by full listener queues, once a listener. */
   readonly dropped: number
-  /** Payloads that arrived and were not delivered because they could not be read. */
+  /** Payloads that arrived and were not delivered because they could not be read or did not fit their schema. */
   readonly invalid: number
   /** Gaps told, once a listener. */
   readonly gaps: number
@@ -140,14 +140,21 @@ export interface ClientEvents {
   gap: Gap
 }
 
-/** Publishes and listens, over whichever broker the environment chose. */
-export interface Client<Channels extends object = ChannelMap> extends AsyncDisposable {
+/**
+ * Publishes and listens, over whichever broker the environment chose. `Channels` are the messages that listeners get, `Inputs`
+ * those that may be published: they differ where a schema turns one into the other.
+ */
+export interface Client<Channels extends object = ChannelMap, Inputs extends object = Channels>
+  extends AsyncDisposable {
   /**
    * Publishes one message.
    *
    * Resolves `true` once a broker has acknowledged it (not that anyone has processed it), and `false` where it is not known
    * to be accepted within `publishTimeout` — it may still arrive; the cause is logged and on the `error` event.
    * Messages of one client on one channel arrive in the order of the calls.
+   *
+   * Where the channel has a schema, what it says of the message's JSON is waited for. What is sent is that JSON, and not what
+   * the schema makes of it, since listeners ask the schema themselves.
    *
    * With `sql` it resolves `true` once the transaction holds the message, which arrives after the commit and not without it, and
    * takes as long as the transaction's own library does. It never resolves `false`: where the statement fails, which is the end of
@@ -158,9 +165,9 @@ export interface Client<Channels extends object = ChannelMap> extends AsyncDispo
    * `not_sent` (its `cause` is the error of the transaction's library), `configuration` (the client does not use PostgreSQL, or `sql` is no
    * transaction), `unavailable` (PostgreSQL has not been reached since the client was created)
    */
-  publish<Channel extends keyof Channels & string>(
+  publish<Channel extends keyof Inputs & string>(
     channel: Channel,
-    message: Channels[Channel],
+    message: Inputs[Channel],
     options?: PublishOptions,
   ): Promise<boolean>
 
@@ -168,6 +175,8 @@ export interface Client<Channels extends object = ChannelMap> extends AsyncDispo
    * Calls `callback` with each message of `channel`: one at a time and in order, an asynchronous one awaited. Resolves
    * once every configured broker has confirmed the subscription or is known to be down: what is published from then
    * on arrives. With no broker up it waits. A message is parsed once for all listeners of its channel: do not change it.
+   * Where the channel has a schema, they get what it makes of the message. What does not fit is counted, logged and
+   * reported on the `error` event as `invalid_payload`, and not delivered.
    *
    * @throws PubSubError `closed`, `invalid_channel`, `not_permitted`; the signal's reason when aborted while pending
    */

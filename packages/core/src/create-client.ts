@@ -11,13 +11,22 @@ import { settledWithin } from './deadline.js'
 import { describeError, isPubSubError, PubSubError } from './errors.js'
 import { findInstalledBackend, importInstalledBackend, missingBackend } from './installed-backend.js'
 import { guardLogger, type Logger, standardErrorLogger } from './logger.js'
+import { createChecks } from './message-check.js'
 import { openClient } from './open-client.js'
+import type { ChannelSchemas, InputsOf, OutputsOf, StandardSchema } from './standard-schema.js'
 
 /** Gives a backend's module when it is needed: `() => import('@ps/redis')`. */
 export type BackendLoader = () => BackendModule | Promise<BackendModule>
 
 /** How to create a client. What is not said here is read from the environment. */
-export interface ClientOptions extends Settings {
+export interface ClientOptions<Channels extends object = ChannelMap> extends Settings {
+  /**
+   * A schema of the messages of each channel (https://standardschema.dev: Zod, Valibot, ArkType and others), which what is published
+   * and what arrives must fit. Channels without one are not checked. Default: none.
+   */
+  readonly channels?:
+    | { readonly [Channel in keyof Channels]?: StandardSchema<unknown, Channels[Channel]> | undefined }
+    | undefined
   /**
    * The backends to choose from, by name. Default: `@ps/redis` and `@ps/postgres` as they are installed for the program
    * (`process.argv[1]`, then the working directory). `memory` is always there.
@@ -110,14 +119,23 @@ export function planClient(options: ClientOptions = {}): Plan {
 /**
  * Creates a client. A server that is down is no error: the client retries, and `health()` says so.
  *
+ * The types of channels and messages are those of the schemas, or those of `createClient<Channels>()`; then other channels are errors
+ * of the compiler. With neither, any channel takes any message.
+ *
  * @throws PubSubError `configuration`, `authentication`, `backend_missing`
  */
-export async function createClient<Channels extends object = ChannelMap>(
-  options: ClientOptions = {},
-): Promise<Client<Channels>> {
+// `Schemas` is bounded by the option, not by itself: else nobody could write `typeof createClient<Channels>`.
+export function createClient<Schemas extends object>(
+  options: ClientOptions & { readonly channels: Schemas & ChannelSchemas },
+): Promise<Client<OutputsOf<Schemas>, InputsOf<Schemas>>>
+export function createClient<Channels extends object = ChannelMap>(
+  options?: ClientOptions<Channels>,
+): Promise<Client<Channels>>
+export async function createClient(options: ClientOptions = {}): Promise<Client> {
   const log = guardLogger(options.log ?? standardErrorLogger)
   const { configuration, choices, explanation, warnings, load } = resolve(options)
   const { limits, listenUrl, packing, prefix, recovery, urlOf } = configuration
+  const checks = createChecks(options.channels ?? {})
 
   const create = async ({ name }: Choice): Promise<Backend> => {
     const url = urlOf(name)
@@ -140,15 +158,15 @@ export async function createClient<Channels extends object = ChannelMap>(
   }
   for (const warning of warnings) log.warn(warning)
   log.info(explanation)
-  // The types of channels exist at compile time only; on the wire every message is JSON.
-  return (await openClient({
+  return openClient({
     backends,
     prefix,
     packing,
     recovery: recovery ?? choices.length > 1,
     log,
+    checks,
     ...limits,
-  })) as Client<object> as Client<Channels>
+  })
 }
 
 export async function loadNamed(name: string, load: Resolved['load']): Promise<BackendModule> {
@@ -168,16 +186,27 @@ export async function loadNamed(name: string, load: Resolved['load']): Promise<B
 }
 
 let shared: Promise<Client> | undefined
+let sharedChannels: ClientOptions['channels']
 
 /**
  * The client of this process, as the environment describes it: created at the first call, shared by all, until it is
- * closed. A failure is not remembered. The options of the first call count.
+ * closed. A failure is not remembered. The options of the first call count; schemas that it had not are refused.
  *
  * @throws PubSubError as {@link createClient} does
  */
+export function getDefaultClient<Schemas extends object>(
+  options: ClientOptions & { readonly channels: Schemas & ChannelSchemas },
+): Promise<Client<OutputsOf<Schemas>, InputsOf<Schemas>>>
 export function getDefaultClient<Channels extends object = ChannelMap>(
-  options: ClientOptions = {},
-): Promise<Client<Channels>> {
+  options?: ClientOptions<Channels>,
+): Promise<Client<Channels>>
+export function getDefaultClient(options: ClientOptions = {}): Promise<Client> {
+  const { channels } = options
+  if (shared !== undefined && channels !== undefined && channels !== sharedChannels) {
+    const words =
+      'the client of this process was created without these schemas: give the same object to every call, or use createClient'
+    return Promise.reject(new PubSubError('configuration', words))
+  }
   if (shared === undefined) {
     const created: Promise<Client> = createClient(options).then(
       (client) => ({
@@ -200,6 +229,7 @@ export function getDefaultClient<Channels extends object = ChannelMap>(
       if (shared === created) shared = undefined
     }
     shared = created
+    sharedChannels = channels
   }
-  return shared as Promise<Client<object>> as Promise<Client<Channels>>
+  return shared
 }

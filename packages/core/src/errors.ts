@@ -1,10 +1,12 @@
+import type { SchemaIssue } from './standard-schema.js'
+
 /**
  * What went wrong, as a stable word.
  *
  * The caller's fault, thrown by `publish`, `listen` and `messages`:
  * - `closed`: the client has been closed.
  * - `invalid_channel`: the channel is not a non-empty string of at most 255 UTF-8 bytes without NUL, or begins with `$ps`.
- * - `invalid_message`: the message has no JSON text (`undefined`, a function, a BigInt, a cycle) or fails its schema.
+ * - `invalid_message`: the message has no JSON text (`undefined`, a function, a BigInt, a cycle) or does not fit its schema: `issues`.
  * - `message_too_large`: its JSON text is longer than `maxMessageBytes`.
  * - `not_permitted`: the broker refuses this to us (a Redis ACL, a PostgreSQL privilege).
  *
@@ -20,7 +22,7 @@
  * - `not_sent`: the broker certainly did not get it; it may be sent again. Thrown by a `publish` with `sql` whose statement failed.
  * - `outcome_unknown`: the broker may or may not have accepted it.
  * - `unavailable`: the broker cannot be reached.
- * - `invalid_payload`: a foreign publisher sent something that is not JSON, or that fails the channel's schema.
+ * - `invalid_payload`: a publisher sent something that is not JSON, or does not fit the channel's schema: `issues`.
  * - `listener_failed`: a listener's callback threw or rejected.
  * - `gap`: messages may be missing (thrown by `messages()` where asked for).
  */
@@ -52,6 +54,8 @@ export interface PubSubErrorDetails {
   readonly limit?: number
   /** What was given, in bytes. */
   readonly actual?: number
+  /** What the schema of the channel found. */
+  readonly issues?: readonly SchemaIssue[]
   /** The error below this one. */
   readonly cause?: unknown
 }
@@ -66,6 +70,7 @@ export class PubSubError extends Error {
   readonly backend: string | undefined
   readonly limit: number | undefined
   readonly actual: number | undefined
+  readonly issues: readonly SchemaIssue[] | undefined
 
   constructor(code: PubSubErrorCode, message: string, details: PubSubErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
@@ -75,6 +80,7 @@ export class PubSubError extends Error {
     this.backend = details.backend
     this.limit = details.limit
     this.actual = details.actual
+    this.issues = details.issues
     Object.defineProperty(this, marker, { value: true })
   }
 }

@@ -40,5 +40,13 @@ export { createInbox, type Inbox } from './inbox.js'
 export type { Logger } from './logger.js'
 export { silentLogger, standardErrorLogger } from './logger.js'
 export { retryDelay } from './retry-delay.js'
+export type {
+  ChannelSchemas,
+  InputsOf,
+  OutputsOf,
+  SchemaIssue,
+  SchemaResult,
+  StandardSchema,
+} from './standard-schema.js'
 export { publishBySending, type Send, type Settled } from './send.js'
 export type { RunStatement, SqlTransaction } from './sql-transaction.js'

@@ -1,6 +1,8 @@
 import type { Backend } from './backend.js'
 import { type Broker, createBroker } from './broker.js'
 import { assertChannelName } from './channel-name.js'
+import { checkedCallback } from './checked-callback.js'
+import { createCheckedPublishing } from './checked-publishing.js'
 import type { Client, ClientEvents, Counts, ListenOptions, StateChange, Subscription } from './client.js'
 import { settledWithin } from './deadline.js'
 import { createEmitter } from './emitter.js'
@@ -9,6 +11,7 @@ import { checkHealth, combinedState } from './health.js'
 import { createLimitedLog } from './limited-log.js'
 import { createListener, type Listener } from './listener.js'
 import type { Logger } from './logger.js'
+import type { Check } from './message-check.js'
 import { encodeMessage, type MessageText } from './message-text.js'
 import { createPublishQueue } from './publish-queue.js'
 import { pullMessages } from './pulled-messages.js'
@@ -42,11 +45,15 @@ export interface OpenClientOptions extends ClientLimits {
   /** Whether messages are numbered, so that what a broker has lost can be sent again. */
   readonly recovery: boolean
   readonly log: Logger
+  /** What messages are checked with, by channel. */
+  readonly checks: ReadonlyMap<string, Check>
 }
 
 /** Starts the backends and puts the client on top of them. Rejects, with every backend closed, as `Backend.start` does. */
 export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { prefix, log, closeTimeout, maxMessageBytes } = options
+  // Without any, no message pays for them.
+  const checks = options.checks.size > 0 ? options.checks : undefined
   const counts: { -readonly [Name in keyof Counts]: number } = {
     published: 0,
     failed: 0,
@@ -73,6 +80,11 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   const report = (error: PubSubError): void => {
     logFailure(`${error.code} ${error.backend ?? ''}`, error.message)
     emitter.emit('error', error)
+  }
+
+  const failed = (error: PubSubError): void => {
+    counts.failed += 1
+    report(error)
   }
 
   const invalid = (error: PubSubError): void => {
@@ -117,6 +129,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   const brokers: readonly [Broker, ...Broker[]] = [connect(first), ...others.map(connect)]
   const subscriptions = createSubscriptions({
     brokers,
+    checks,
     onInvalid: invalid,
     onRefused: report,
     onEntered: (channel) => recovery?.entered(channel),
@@ -158,10 +171,13 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     onPublished: () => {
       counts.published += 1
     },
-    onFailed: (error) => {
-      counts.failed += 1
-      report(error)
-    },
+    onFailed: failed,
+  })
+  const checkedPublishing = createCheckedPublishing({
+    publishTimeout: options.publishTimeout,
+    maxMessages: options.maxQueuedMessages,
+    maxBytes: options.maxQueuedBytes,
+    onFailed: failed,
   })
 
   const stateChanged = (broker: Broker): void => {
@@ -227,9 +243,10 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
       const words = `a listener of channel ${JSON.stringify(channel)} failed: ${describeError(cause)}`
       report(new PubSubError('listener_failed', words, { channel, cause }))
     }
+    const isChecked = checks?.has(channel) === true
     const listener = createListener({
       channel,
-      callback,
+      callback: isChecked ? checkedCallback(callback, () => closed, counting.onDelivered) : callback,
       overflow,
       maxMessages: options.maxListenerMessages,
       maxBytes: options.maxListenerBytes,
@@ -243,7 +260,8 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
         void unsubscribe(new PubSubError('gap', 'the listener was too slow: its queue is full', { channel }))
         onOverflowClose?.()
       },
-      ...counting,
+      onDropped: counting.onDropped,
+      onDelivered: isChecked ? () => {} : counting.onDelivered,
     })
     const end = (): void => {
       closed = true
@@ -302,7 +320,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     for (const end of subscribed) end()
     for (const end of closeHandlers) end()
     await Promise.all([
-      queue.flush(closeTimeout),
+      checkedPublishing.flush(closeTimeout).then(() => queue.flush(closeTimeout)),
       settledWithin(Promise.all(running.map((listener) => listener.idle())), closeTimeout),
     ])
     listeners.clear()
@@ -319,7 +337,11 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
         assertChannelName(channel)
         const encoded = encodeMessage(channel, message, maxMessageBytes)
         const sql = publishOptions?.sql
-        return sql === undefined ? queue.add(channel, encoded) : publishWith(sql, channel, encoded)
+        const check = checks?.get(channel)
+        if (check === undefined && sql === undefined) return queue.add(channel, encoded)
+        const send = (): Promise<boolean> =>
+          sql === undefined ? queue.add(channel, encoded) : publishWith(sql, channel, encoded)
+        return check === undefined ? send() : checkedPublishing.publish(channel, encoded, check, send)
       } catch (error) {
         return Promise.reject(error)
       }

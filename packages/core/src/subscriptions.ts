@@ -2,11 +2,15 @@ import type { Broker } from './broker.js'
 import type { Gap } from './client.js'
 import { isPubSubError, PubSubError } from './errors.js'
 import type { Listener } from './listener.js'
+import { type Check, describePlaces, type Verdict } from './message-check.js'
 import { decodeMessage } from './message-text.js'
 import { isPack, unpack } from './pack.js'
+import { undecidedMessage } from './undecided-message.js'
 
 export interface SubscriptionsOptions {
   readonly brokers: readonly Broker[]
+  /** What messages are checked with, by channel; others are delivered as they come. */
+  readonly checks: ReadonlyMap<string, Check> | undefined
   /** A payload could not be delivered. */
   readonly onInvalid: (error: PubSubError) => void
   /** A channel gets its first listener. */
@@ -51,7 +55,11 @@ interface Channel {
   readonly members: Map<Listener, Member>
   /** The listeners of `members`; made when they are needed, as adding thousands one by one would copy them each time. */
   hearing: readonly Listener[] | undefined
+  readonly check: Check | undefined
 }
+
+/** Takes the place of a message that is not delivered. */
+const refused = Symbol('refused')
 
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { brokers, onInvalid, onRefused } = options
@@ -98,11 +106,29 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     await Promise.all(brokers.map((broker) => broker.unsubscribe(channel)))
   }
 
+  /** What is to be delivered for a message. */
+  const checked = (channel: string, message: unknown, check: Check): unknown => {
+    const known = channels.get(channel)
+    const accept = (verdict: Verdict): { readonly value: unknown } | undefined => {
+      if (verdict.issues === undefined) return verdict
+      const { issues, cause } = verdict
+      const words = `a message on channel ${JSON.stringify(channel)} does not fit its schema at ${describePlaces(issues)}`
+      const details = { channel, issues, ...(cause !== undefined && { cause }) }
+      // By now nobody may listen any more.
+      if (channels.get(channel) === known) onInvalid(new PubSubError('invalid_payload', words, details))
+      return undefined
+    }
+    const verdict = check(message)
+    if ('then' in verdict) return undecidedMessage(verdict.then(accept))
+    const accepted = accept(verdict)
+    return accepted === undefined ? refused : accepted.value
+  }
+
   return {
     add(channel, listener) {
       let known = channels.get(channel)
       if (known === undefined) {
-        known = { members: new Map(), hearing: undefined }
+        known = { members: new Map(), hearing: undefined, check: options.checks?.get(channel) }
         channels.set(channel, known)
         options.onEntered(channel)
       }
@@ -136,7 +162,15 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       }
       // Not those that a callback adds meanwhile, which must not hear these messages.
       const listeners = (known.hearing ??= Array.from(known.members.keys()))
-      if (messages === undefined) {
+      const { check } = known
+      if (check !== undefined) {
+        const all = messages ?? [message]
+        for (const one of all.slice(skip)) {
+          const given = checked(channel, one, check)
+          if (given === refused) continue
+          for (const listener of listeners) listener.deliver(given, payload, all.length)
+        }
+      } else if (messages === undefined) {
         for (const listener of listeners) listener.deliver(message, payload, 1)
       } else {
         for (const one of skip === 0 ? messages : messages.slice(skip))

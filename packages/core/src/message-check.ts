@@ -1,0 +1,74 @@
+import { describeError, PubSubError } from './errors.js'
+import type { SchemaIssue, StandardSchema } from './standard-schema.js'
+
+/** What a schema says of a message. */
+export type Verdict =
+  | { readonly value: unknown; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[]; readonly cause?: unknown }
+
+/** Asks a schema. Neither throws nor rejects. */
+export type Check = (message: unknown) => Verdict | Promise<Verdict>
+
+/** By channel. Throws `configuration` where something is no schema. */
+export function createChecks(
+  channels: Readonly<Record<string, StandardSchema | undefined>>,
+): ReadonlyMap<string, Check> {
+  const checks = new Map<string, Check>()
+  for (const [channel, schema] of Object.entries(channels)) {
+    if (schema === undefined) continue
+    assertSchema(channel, schema)
+    checks.set(channel, (message) => {
+      try {
+        const result = schema['~standard'].validate(message)
+        return 'then' in result ? result.then(undefined, broken) : result
+      } catch (cause) {
+        return broken(cause)
+      }
+    })
+  }
+  return checks
+}
+
+function assertSchema(channel: string, schema: unknown): void {
+  const isObject = (value: unknown): value is object =>
+    (typeof value === 'object' && value !== null) || typeof value === 'function'
+  const standard = isObject(schema) && '~standard' in schema ? schema['~standard'] : undefined
+  if (isObject(standard) && 'validate' in standard && typeof standard.validate === 'function') return
+  throw new PubSubError(
+    'configuration',
+    `the schema of channel ${JSON.stringify(channel)} is not a Standard Schema: use one of Zod, Valibot, ArkType or another library that keeps to it`,
+    { channel },
+  )
+}
+
+const broken = (cause: unknown): Verdict => ({
+  issues: [{ message: `the schema failed: ${describeError(cause)}` }],
+  cause,
+})
+
+/** The most issues that an error names in words, and the most characters of it. */
+const maxNamed = 3
+const maxCharacters = 300
+
+/** Issues in words. */
+export function describeIssues(issues: readonly SchemaIssue[]): string {
+  return inWords(issues, (issue) => [placeOf(issue), issue.message].filter(Boolean).join(': '), '; ')
+}
+
+/** Where the issues are. Their messages may hold what was sent. */
+export function describePlaces(issues: readonly SchemaIssue[]): string {
+  return inWords(issues, (issue) => placeOf(issue) || 'its root', ', ')
+}
+
+function inWords(
+  issues: readonly SchemaIssue[],
+  describe: (issue: SchemaIssue) => string,
+  between: string,
+): string {
+  const words = issues.slice(0, maxNamed).map(describe).join(between)
+  const more = issues.length > maxNamed ? ` (and ${issues.length - maxNamed} more)` : ''
+  return `${words.length > maxCharacters ? `${words.slice(0, maxCharacters)}…` : words}${more}`
+}
+
+const placeOf = ({ path = [] }: SchemaIssue): string =>
+  path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
