@@ -1,5 +1,5 @@
 import { describeError, PubSubError } from './errors.js'
-import type { SchemaIssue, StandardSchema } from './standard-schema.js'
+import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.js'
 
 /** What a schema says of a message. */
 export type Verdict =
@@ -20,7 +20,7 @@ export function createChecks(
     checks.set(channel, (message) => {
       try {
         const result = schema['~standard'].validate(message)
-        return 'then' in result ? result.then(undefined, broken) : result
+        return 'then' in result ? awaited(result) : read(result)
       } catch (cause) {
         return broken(cause)
       }
@@ -39,6 +39,22 @@ function assertSchema(channel: string, schema: unknown): void {
     `the schema of channel ${JSON.stringify(channel)} is not a Standard Schema: use one of Zod, Valibot, ArkType or another library that keeps to it`,
     { channel },
   )
+}
+
+/** Every library is taken at its word for the rest, but one that gives nothing must not end the program. */
+function read(result: SchemaResult<unknown>): Verdict {
+  if (typeof result !== 'object' || result === null) throw new TypeError('it gave no result')
+  if (result.issues !== undefined && !Array.isArray(result.issues))
+    throw new TypeError('its issues are no array')
+  return result
+}
+
+async function awaited(result: PromiseLike<SchemaResult<unknown>>): Promise<Verdict> {
+  try {
+    return read(await result)
+  } catch (cause) {
+    return broken(cause)
+  }
 }
 
 const broken = (cause: unknown): Verdict => ({

@@ -390,6 +390,30 @@ describe('a schema that takes its time', () => {
     )
   })
 
+  it.each([
+    ['nothing', undefined],
+    ['nothing, later', Promise.resolve()],
+    ['issues that are none', { issues: 'many' }],
+    ['issues that are none, later', Promise.resolve({ issues: 'many' })],
+  ])('or gives %s: that refuses the message, and harms nobody else', async (_, result) => {
+    const backend = createControlledBackend('redis')
+    const channels = {
+      odd: {
+        '~standard': { version: 1, vendor: 'test', validate: () => result },
+      } as unknown as StandardSchema,
+    }
+    const client = closeAfterwards(
+      await createClient({ ...inMemory(), backend: 'redis', backends: { redis: () => backend }, channels }),
+    )
+    const codes: string[] = []
+    client.on('error', ({ code }) => codes.push(code))
+    await client.listen('odd', () => {})
+    expect((await failureOf(client.publish('odd', 1))).code).toBe('invalid_message')
+    backend.foreign('odd', '1')
+    await turn()
+    expect(codes).toEqual(['invalid_payload'])
+  })
+
   it('and never answers, lets a publish resolve false within its timeout, and those behind it go on', async () => {
     const { schema, waiting } = createSlowSchema()
     const client = closeAfterwards(
@@ -437,7 +461,12 @@ describe('a schema that takes its time', () => {
 
   it('and never answers, holds up close for no longer than closeTimeout', async () => {
     const { schema } = createSlowSchema()
-    const client = await createClient({ ...inMemory(), closeTimeout: 50, channels: { slow: schema } })
+    const client = await createClient({
+      ...inMemory(),
+      closeTimeout: 50,
+      publishTimeout: 600_000,
+      channels: { slow: schema },
+    })
     const published = client.publish('slow', 1)
     await client.close()
     expect(await published).toBe(false)
