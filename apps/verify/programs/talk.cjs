@@ -1,0 +1,16 @@
+const { getDefaultClient } = require('@ps/core')
+
+async function talk() {
+  const client = await getDefaultClient()
+  let hear
+  const heard = new Promise((resolve) => {
+    hear = resolve
+  })
+  await client.listen('greetings', ({ hello }) => hear(hello))
+  const isAccepted = await client.publish('greetings', { hello: 'world' })
+  const { backend } = await client.health()
+  console.log(`${isAccepted ? 'accepted' : 'not accepted'}, heard ${await heard} over ${backend}`)
+  await client.close()
+}
+
+talk()

@@ -1,0 +1,38 @@
+import { mkdirSync } from 'node:fs'
+import { findManifestFaults } from './check-manifest.js'
+import { measureEntries } from './entry-size.js'
+import { runAttw, runPublint } from './lint-tarball.js'
+import { type PackedPackage, packPackage } from './packed-package.js'
+import type { PublishedPackage } from './published-packages.js'
+import type { Report } from './report.js'
+
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`
+
+/** Packs every package and checks the tarballs. */
+export async function checkPackages(
+  packages: readonly PublishedPackage[],
+  folder: string,
+  report: Report,
+): Promise<PackedPackage[]> {
+  mkdirSync(folder, { recursive: true })
+  const packed: PackedPackage[] = []
+  for (const source of packages) {
+    await report.check(
+      `${source.name}: the tarball is complete; publint and attw have nothing to say`,
+      async () => {
+        const tarball = await packPackage(source, folder)
+        const faults = [...findManifestFaults(tarball), ...(await runPublint(tarball))]
+        if (faults.length > 0) throw new Error(faults.join('\n'))
+        await runAttw(tarball)
+        packed.push(tarball)
+      },
+    )
+  }
+  for (const { entry, minified, gzipped } of (await Promise.all(packed.map(measureEntries))).flat())
+    report.holds(`${entry}: ${kilobytes(minified)} minified, ${kilobytes(gzipped)} gzipped`)
+  const core = packed.find(({ name }) => name === '@ps/core')
+  if (Object.keys({ ...core?.manifest.dependencies, ...core?.manifest.peerDependencies }).length > 0)
+    throw new Error('@ps/core depends on something')
+  report.holds('@ps/core depends on nothing')
+  return packed
+}
