@@ -13,6 +13,7 @@ export type Message<Of extends Channels = Channels> = {
 
 /** Messages may be missing on a channel, before what is delivered next: fetch anew what was made of them. */
 export interface Gap {
+  /** Which channel. */
   readonly channel: string
   /** In words. */
   readonly reason: string
@@ -20,6 +21,7 @@ export interface Gap {
   readonly missed?: number
 }
 
+/** Where a connection is: what a page shows of it. */
 export type ConnectionState =
   /** The first attempt, or one with other channels after a refusal. */
   | { readonly kind: 'connecting' }
@@ -42,6 +44,7 @@ export type ConnectionState =
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
   | { readonly kind: 'closed' }
 
+/** What to listen to, who asks, and who is told. */
 export interface ConnectOptions<Of extends Channels = Channels> {
   /** 1 to 64 channels. */
   readonly channels: readonly (keyof Of & string)[]
@@ -56,12 +59,15 @@ export interface ConnectOptions<Of extends Channels = Channels> {
   readonly lastEventId?: string
   /** Each once, in the order of its channel. What it throws is reported as an uncaught error, and the next one comes all the same. */
   readonly onMessage: (message: Message<Of>) => void
+  /** In its place between the messages. Without it gaps pass unnoticed. */
   readonly onGap?: (gap: Gap) => void
+  /** Called at every change; the first is that to `live`, or why not. */
   readonly onState?: (state: ConnectionState) => void
 }
 
 /** One stream for all channels, which is opened again for ever. */
 export interface Connection<Of extends Channels = Channels> {
+  /** As it was told last. */
   readonly state: ConnectionState
   /** Everything before this place has been delivered; undefined before the first stream is live. */
   readonly lastEventId: string | undefined

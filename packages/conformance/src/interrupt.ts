@@ -17,6 +17,7 @@ export interface Interrupt {
 
 /** An ability that a broker has not got, and why. The reason is printed. */
 export interface NotApplicable {
+  /** Why, in words. */
   readonly notApplicable: string
 }
 

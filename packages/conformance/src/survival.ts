@@ -18,6 +18,7 @@ export interface SurvivalOptions {
   readonly parallel?: number | undefined
   /** Ends the publishing after so many messages. Default: it ends when the fault is over. */
   readonly total?: number | undefined
+  /** Of all the clients. Default: none. */
   readonly settings?: Settings | undefined
   /** Nothing is waited for longer than this, in milliseconds. Default: 20,000. */
   readonly patience?: number | undefined
@@ -27,6 +28,7 @@ export interface SurvivalOptions {
 export interface Traffic {
   /** The clients that publish and listen on the way that is struck. */
   readonly publisher: WatchedClient
+  /** The other one. */
   readonly listener: WatchedClient
   /** How many publishes have resolved `true`. */
   readonly accepted: number
@@ -38,9 +40,13 @@ export interface Traffic {
   recovered(): Promise<void>
 }
 
+/** What became of the messages of {@link expectSurvival}. */
 export interface Survival {
+  /** Publishes that resolved `true`. */
   readonly accepted: number
+  /** Publishes that resolved `false`. */
   readonly refused: number
+  /** Accepted messages that a listener did not get and was told a gap for. */
   readonly lostWithGap: number
 }
 

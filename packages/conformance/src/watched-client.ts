@@ -15,8 +15,11 @@ import { until } from './until.js'
 
 /** A client over one backend, and all that it has told. */
 export interface WatchedClient {
+  /** The client itself. */
   readonly client: Client
+  /** Of its `error` event. */
   readonly errors: readonly PubSubError[]
+  /** Of its `state` event. */
   readonly states: readonly StateChange[]
   /** Warnings and errors that it has logged. */
   readonly warnings: readonly string[]
@@ -28,6 +31,7 @@ export interface WatchedClient {
   finish(): Promise<void>
 }
 
+/** How to listen, but for gaps: they are written down. */
 export interface HearOptions extends Omit<ListenOptions, 'onGap'> {
   /** Called with each message once it is written down; what it returns or throws is the callback's. */
   readonly callback?: (message: unknown) => unknown
@@ -35,15 +39,19 @@ export interface HearOptions extends Omit<ListenOptions, 'onGap'> {
 
 /** What one listener has been given. */
 export interface Heard {
+  /** What ends it. */
   readonly subscription: Subscription
   /** Messages and gaps, in the order in which they came. */
   readonly events: readonly HeardEvent[]
+  /** Those of `events` that are messages. */
   readonly messages: readonly unknown[]
+  /** Those of `events` that are gaps. */
   readonly gaps: readonly Gap[]
   /** Resolves with the messages once there are at least `count`. */
   arrived(count: number): Promise<readonly unknown[]>
 }
 
+/** One of the things that a listener is given. */
 export type HeardEvent = { readonly message: unknown } | { readonly gap: Gap }
 
 export interface WatchClientOptions {

@@ -142,6 +142,7 @@ export interface ExamineOptions extends BackendOptions {
 
 /** What a package that holds a backend exports. */
 export interface BackendModule {
+  /** Makes one that has not been started. */
   createBackend(options: BackendOptions): Backend
   /**
    * Looks at the broker on connections of its own, and says what it finds, also what is well. It never rejects, changes

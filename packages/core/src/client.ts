@@ -49,6 +49,7 @@ export interface MessagesOptions extends ListenOptions {
 
 /** One listener on one channel. */
 export interface Subscription extends AsyncDisposable {
+  /** As it was given to `listen`, without a prefix. */
   readonly channel: string
   /** Whether it has ended: unsubscribed, aborted, closed by overflow, or its client closed. */
   readonly closed: boolean
@@ -61,7 +62,9 @@ export type ClientState = 'ready' | 'degraded' | 'down'
 
 /** One broker in {@link Health}. */
 export interface BackendHealth {
+  /** `postgres`, `redis`, or what a backend of your own is called. */
   readonly name: string
+  /** Whether it takes and brings messages now. */
   readonly state: 'ready' | 'down'
   /** A round trip, in milliseconds; `null` while down. */
   readonly latencyMs: number | null
@@ -91,6 +94,7 @@ export interface RecoveryHealth {
 export interface Health {
   /** The backend that publishing uses now, or would use first while none is up. */
   readonly backend: string
+  /** Found by asking the brokers now. */
   readonly state: ClientState
   /** A round trip to `backend`, in milliseconds; `null` while it is down. */
   readonly latencyMs: number | null
@@ -126,8 +130,11 @@ export interface Counts {
 
 /** A change of the client's state, or of the backend that carries its messages. */
 export interface StateChange {
+  /** From now on. */
   readonly state: ClientState
+  /** The backend that publishing uses from now on. */
   readonly backend: string
+  /** Why it changed, in words. */
   readonly reason: string
 }
 
@@ -135,6 +142,7 @@ export interface StateChange {
 export interface ClientEvents {
   /** A publish resolved `false`, a payload could not be read, a callback failed, a broker went down. */
   error: PubSubError
+  /** The state changed, or the backend that carries the messages. */
   state: StateChange
   /** A gap was told to a listener. */
   gap: Gap

@@ -65,10 +65,15 @@ const marker = Symbol.for('@ps/core/PubSubError')
 
 /** The one error class of `@ps/*`. Recognise it with {@link isPubSubError}, decide by its `code`. */
 export class PubSubError extends Error {
+  /** What to decide by. */
   readonly code: PubSubErrorCode
+  /** The channel concerned. */
   readonly channel: string | undefined
+  /** The backend concerned, by name. */
   readonly backend: string | undefined
+  /** The bound that was broken, in bytes. */
   readonly limit: number | undefined
+  /** What was given, in bytes. */
   readonly actual: number | undefined
   readonly issues: readonly SchemaIssue[] | undefined
 

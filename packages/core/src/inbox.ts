@@ -20,6 +20,7 @@ export interface Inbox {
   release(isWanted: (channel: string) => boolean): void
 }
 
+/** Makes one that lets everything through until it is told to hold. */
 export function createInbox(deliver: BackendEvents['message']): Inbox {
   let held: { channel: string; payload: string }[] | undefined
   let bytes = 0

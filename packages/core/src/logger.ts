@@ -1,7 +1,10 @@
 /** Where the client and its backends write. `pino`, `console` and most loggers fit as they are. */
 export interface Logger {
+  /** The start, and what has become well again. */
   info(message: string): void
+  /** What the client copes with. */
   warn(message: string): void
+  /** What is lost, or what somebody has to mend. */
   error(message: string): void
 }
 

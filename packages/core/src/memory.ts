@@ -3,6 +3,7 @@ import { PubSubError } from './errors.js'
 
 /** A broker inside this process: everything published on it reaches every backend that was created from it. */
 export interface MemoryBroker extends BackendModule {
+  /** All that are made by one broker hear each other. */
   createBackend(): Backend
 }
 
