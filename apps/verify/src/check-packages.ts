@@ -6,7 +6,10 @@ import { type PackedPackage, packPackage } from './packed-package.js'
 import type { PublishedPackage } from './published-packages.js'
 import type { Report } from './report.js'
 
-const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`
+/** What the entries may have, gzipped, that programs and pages load at once. */
+const limits: Readonly<Record<string, number>> = { '@ps/core': 12_000, '@ps/browser': 3_000 }
+
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(2)} kB`
 
 /** Packs every package and checks the tarballs. */
 export async function checkPackages(
@@ -28,8 +31,14 @@ export async function checkPackages(
       },
     )
   }
-  for (const { entry, minified, gzipped } of (await Promise.all(packed.map(measureEntries))).flat())
-    report.holds(`${entry}: ${kilobytes(minified)} minified, ${kilobytes(gzipped)} gzipped`)
+  for (const { entry, minified, gzipped } of (await Promise.all(packed.map(measureEntries))).flat()) {
+    const limit = limits[entry]
+    const size = `${kilobytes(gzipped)} gzipped`
+    if (limit !== undefined && gzipped >= limit)
+      throw new Error(`${entry} is ${size}, and should be under ${kilobytes(limit)}`)
+    const bound = limit === undefined ? '' : `, under ${kilobytes(limit)}`
+    report.holds(`${entry} loads ${kilobytes(minified)} minified, ${size}${bound}`)
+  }
   const core = packed.find(({ name }) => name === '@ps/core')
   if (Object.keys({ ...core?.manifest.dependencies, ...core?.manifest.peerDependencies }).length > 0)
     throw new Error('@ps/core depends on something')

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import type { PackedPackage } from './packed-package.js'
 
 export interface EntrySize {
   readonly entry: string
+  /** What is loaded at once, in bytes. */
   readonly minified: number
-  /** In bytes, at the highest level. */
+  /** The same at the highest level of gzip. */
   readonly gzipped: number
 }
 
@@ -26,6 +27,7 @@ export async function measureEntries({ folder, manifest, name }: PackedPackage):
       platform: 'node',
       write: false,
       logLevel: 'silent',
+      plugins: [onlyWhatIsLoadedAtOnce],
     })
     const [output] = outputFiles
     if (output === undefined) throw new Error(`esbuild made nothing of ${file}`)
@@ -36,4 +38,14 @@ export async function measureEntries({ folder, manifest, name }: PackedPackage):
     })
   }
   return sizes
+}
+
+/** What a package imports only where it is wanted is not loaded by a program that does not want it. */
+const onlyWhatIsLoadedAtOnce: Plugin = {
+  name: 'only what is loaded at once',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\./ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
+    )
+  },
 }

@@ -6,6 +6,7 @@ import { root } from './documents.js'
 const entries = [
   'packages/core/src/index.ts',
   'packages/core/src/memory.ts',
+  'packages/core/src/examine-backends.ts',
   'packages/redis/src/index.ts',
   'packages/postgres/src/index.ts',
   'packages/conformance/src/index.ts',

@@ -1,12 +1,5 @@
-import {
-  type BackendFinding,
-  describeError,
-  examineBackends,
-  type Health,
-  isPubSubError,
-  type Plan,
-  planClient,
-} from '@ps/core'
+import { describeError, type Health, isPubSubError, type Plan, planClient } from '@ps/core'
+import { type BackendFinding, examineBackends } from '@ps/core/examine'
 import { measureRoundTrips, ownChannel, percentile } from './both.js'
 import { withConnection } from './connect.js'
 import { CommandError } from './usage.js'

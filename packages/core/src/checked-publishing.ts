@@ -1,7 +1,8 @@
 import { settledWithin } from './deadline.js'
 import { PubSubError } from './errors.js'
-import { type Check, describeIssues, type Verdict } from './message-check.js'
+import type { Check, Verdict } from './message-check.js'
 import type { MessageText } from './message-text.js'
+import { describeIssues } from './schema-issues.js'
 
 export interface CheckedPublishingOptions {
   /** Milliseconds after which a message that its schema says nothing of resolves `false`. */

@@ -3,7 +3,6 @@ import { assertChannelName } from './channel-name.js'
 import { describeError, PubSubError } from './errors.js'
 import { maxListenerBytes, maxListenerMessages } from './listener.js'
 import { maxQueuedBytes, maxQueuedMessages } from './publish-queue.js'
-import { maxKeptBytes } from './recovery/outgoing.js'
 
 /** Environment variables, or anything shaped like them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -155,7 +154,7 @@ export function readConfiguration(
         settings.maxMessageBytes ?? readNumber('PUBSUB_MAX_MESSAGE_BYTES', variable) ?? 1024 * 1024,
       maxQueuedMessages: settings.maxQueuedMessages ?? maxQueuedMessages,
       maxQueuedBytes: settings.maxQueuedBytes ?? maxQueuedBytes,
-      maxKeptBytes: settings.maxKeptBytes ?? readNumber('PUBSUB_MAX_KEPT_BYTES', variable) ?? maxKeptBytes,
+      maxKeptBytes: settings.maxKeptBytes ?? readNumber('PUBSUB_MAX_KEPT_BYTES', variable) ?? 8 * 1024 * 1024,
       maxListenerMessages: settings.maxListenerMessages ?? maxListenerMessages,
       maxListenerBytes: settings.maxListenerBytes ?? maxListenerBytes,
     },

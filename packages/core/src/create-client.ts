@@ -11,7 +11,7 @@ import { settledWithin } from './deadline.js'
 import { describeError, isPubSubError, PubSubError } from './errors.js'
 import { findInstalledBackend, importInstalledBackend, missingBackend } from './installed-backend.js'
 import { guardLogger, type Logger, standardErrorLogger } from './logger.js'
-import { createChecks } from './message-check.js'
+import type { Check } from './message-check.js'
 import { openClient } from './open-client.js'
 import type { ChannelSchemas, InputsOf, OutputsOf, StandardSchema } from './standard-schema.js'
 
@@ -135,7 +135,10 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   const log = guardLogger(options.log ?? standardErrorLogger)
   const { configuration, choices, explanation, warnings, load } = resolve(options)
   const { limits, listenUrl, packing, prefix, recovery, urlOf } = configuration
-  const checks = createChecks(options.channels ?? {})
+  const checks: ReadonlyMap<string, Check> =
+    options.channels === undefined
+      ? new Map()
+      : (await import('./checked-messages.js')).createChecks(options.channels)
 
   const create = async ({ name }: Choice): Promise<Backend> => {
     const url = urlOf(name)

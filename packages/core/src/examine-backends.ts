@@ -1,10 +1,17 @@
 import type { Finding } from './backend.js'
 import { type ClientOptions, loadNamed, resolve } from './create-client.js'
 import { describeError, isPubSubError } from './errors.js'
-import { controlChannel } from './recovery/control-message.js'
+import { controlChannel } from './recovery/control-channel.js'
+
+/** What to examine: the backends of a client with these options. */
+export interface ExamineBackendsOptions extends Omit<ClientOptions, 'channels'> {
+  /** Channels whose use is to be tried, too. Default: none. */
+  readonly channels?: readonly string[] | undefined
+}
 
 /** A {@link Finding}, and the backend that it is about. */
 export interface BackendFinding extends Finding {
+  /** Its name. */
   readonly backend: string
 }
 
@@ -14,9 +21,7 @@ export interface BackendFinding extends Finding {
  *
  * Throws as `planClient` does.
  */
-export async function* examineBackends(
-  options: ClientOptions & { readonly channels?: readonly string[] | undefined } = {},
-): AsyncGenerator<BackendFinding> {
+export async function* examineBackends(options: ExamineBackendsOptions = {}): AsyncGenerator<BackendFinding> {
   const { channels = [], ...clientOptions } = options
   const { configuration, choices, load } = resolve(clientOptions)
   const { limits, listenUrl, prefix, recovery, urlOf } = configuration

@@ -33,7 +33,6 @@ export {
   type Plan,
   planClient,
 } from './create-client.js'
-export { type BackendFinding, examineBackends } from './examine-backends.js'
 export type { PubSubErrorCode, PubSubErrorDetails } from './errors.js'
 export { describeError, isPubSubError, PubSubError } from './errors.js'
 export { createInbox, type Inbox } from './inbox.js'

@@ -1,8 +1,6 @@
 import type { Backend } from './backend.js'
 import { type Broker, createBroker } from './broker.js'
 import { assertChannelName } from './channel-name.js'
-import { checkedCallback } from './checked-callback.js'
-import { createCheckedPublishing } from './checked-publishing.js'
 import type { Client, ClientEvents, Counts, ListenOptions, StateChange, Subscription } from './client.js'
 import { settledWithin } from './deadline.js'
 import { createEmitter } from './emitter.js'
@@ -15,9 +13,8 @@ import type { Check } from './message-check.js'
 import { encodeMessage, type MessageText } from './message-text.js'
 import { createPublishQueue } from './publish-queue.js'
 import { pullMessages } from './pulled-messages.js'
-import { controlChannel } from './recovery/control-message.js'
+import { controlChannel } from './recovery/control-channel.js'
 import { createOriginReader } from './recovery/origin.js'
-import { createRecovery } from './recovery/recovery.js'
 import { createRoute } from './route.js'
 import type { SqlTransaction } from './sql-transaction.js'
 import { createSubscriptions } from './subscriptions.js'
@@ -54,6 +51,10 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   const { prefix, log, closeTimeout, maxMessageBytes } = options
   // Without any, no message pays for them.
   const checks = options.checks.size > 0 ? options.checks : undefined
+  // Loaded where they are wanted: together they are more than a third of the package.
+  const checking = checks && (await import('./checked-messages.js'))
+  const packing = options.packing ? await import('./lanes.js') : undefined
+  const recovering = options.recovery ? await import('./recovery/recovery.js') : undefined
   const counts: { -readonly [Name in keyof Counts]: number } = {
     published: 0,
     failed: 0,
@@ -130,19 +131,18 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   const subscriptions = createSubscriptions({
     brokers,
     checks,
+    checkedMessage: checking?.checkedMessage,
     onInvalid: invalid,
     onRefused: report,
     onEntered: (channel) => recovery?.entered(channel),
     onLeft: (channel) => recovery?.left(channel),
   })
-  const recovery = options.recovery
-    ? createRecovery({
-        maxKeptBytes: options.maxKeptBytes,
-        brokers,
-        deliver: subscriptions.message,
-        gap: subscriptions.gap,
-      })
-    : undefined
+  const recovery = recovering?.createRecovery({
+    maxKeptBytes: options.maxKeptBytes,
+    brokers,
+    deliver: subscriptions.message,
+    gap: subscriptions.gap,
+  })
 
   let told: Pick<StateChange, 'backend'> & Partial<StateChange> = { backend: first.name }
   const tellState = (): void => {
@@ -165,7 +165,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     publishTimeout: options.publishTimeout,
     maxMessages: options.maxQueuedMessages,
     maxBytes: options.maxQueuedBytes,
-    packing: options.packing,
+    createLanes: packing?.createLanes,
     outgoing: recovery?.outgoing,
     onDecided: (channel) => recovery?.decided(channel),
     onPublished: () => {
@@ -173,7 +173,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     },
     onFailed: failed,
   })
-  const checkedPublishing = createCheckedPublishing({
+  const checkedPublishing = checking?.createCheckedPublishing({
     publishTimeout: options.publishTimeout,
     maxMessages: options.maxQueuedMessages,
     maxBytes: options.maxQueuedBytes,
@@ -243,10 +243,10 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
       const words = `a listener of channel ${JSON.stringify(channel)} failed: ${describeError(cause)}`
       report(new PubSubError('listener_failed', words, { channel, cause }))
     }
-    const isChecked = checks?.has(channel) === true
+    const checkedCallback = checks?.has(channel) === true ? checking?.checkedCallback : undefined
     const listener = createListener({
       channel,
-      callback: isChecked ? checkedCallback(callback, () => closed, counting.onDelivered) : callback,
+      callback: checkedCallback?.(callback, () => closed, counting.onDelivered) ?? callback,
       overflow,
       maxMessages: options.maxListenerMessages,
       maxBytes: options.maxListenerBytes,
@@ -261,7 +261,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
         onOverflowClose?.()
       },
       onDropped: counting.onDropped,
-      onDelivered: isChecked ? () => {} : counting.onDelivered,
+      onDelivered: checkedCallback === undefined ? counting.onDelivered : () => {},
     })
     const end = (): void => {
       closed = true
@@ -313,6 +313,11 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     return true
   }
 
+  const flushPublishing = async (): Promise<void> => {
+    await checkedPublishing?.flush(closeTimeout)
+    await queue.flush(closeTimeout)
+  }
+
   const close = async (): Promise<void> => {
     // Both only for as long as the deadline says; a callback that never settles must not keep the process.
     const running = [...listeners]
@@ -320,7 +325,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     for (const end of subscribed) end()
     for (const end of closeHandlers) end()
     await Promise.all([
-      checkedPublishing.flush(closeTimeout).then(() => queue.flush(closeTimeout)),
+      flushPublishing(),
       settledWithin(Promise.all(running.map((listener) => listener.idle())), closeTimeout),
     ])
     listeners.clear()
@@ -341,7 +346,8 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
         if (check === undefined && sql === undefined) return queue.add(channel, encoded)
         const send = (): Promise<boolean> =>
           sql === undefined ? queue.add(channel, encoded) : publishWith(sql, channel, encoded)
-        return check === undefined ? send() : checkedPublishing.publish(channel, encoded, check, send)
+        if (check === undefined || checkedPublishing === undefined) return send()
+        return checkedPublishing.publish(channel, encoded, check, send)
       } catch (error) {
         return Promise.reject(error)
       }

@@ -1,10 +1,10 @@
 import type { Broker } from './broker.js'
 import { settledWithin } from './deadline.js'
 import { describeError, isPubSubError, PubSubError } from './errors.js'
-import { createLanes, type Lanes } from './lanes.js'
+import type { createLanes, Lanes } from './lanes.js'
 import type { MessageText } from './message-text.js'
 import { packEnvelopeBytes, packTexts } from './pack.js'
-import { maxOriginBytes, originHead, withOrigin } from './recovery/origin.js'
+import { maxOriginBytes } from './recovery/origin.js'
 import type { Outgoing, OutgoingChannel } from './recovery/outgoing.js'
 import type { Route } from './route.js'
 import type { Settled } from './send.js'
@@ -23,8 +23,8 @@ export interface PublishQueueOptions {
   readonly publishTimeout: number
   readonly maxMessages: number
   readonly maxBytes: number
-  /** Whether messages of one channel may share a payload. */
-  readonly packing: boolean
+  /** Given where messages of one channel may share a payload. */
+  readonly createLanes: typeof createLanes | undefined
   /**
    * Numbers the messages, so that those whose outcome is unknown can be sent again: listeners deliver them once. Without
    * it they resolve `false`.
@@ -88,8 +88,7 @@ interface Flight {
 type Pack = [Entry, ...Entry[]]
 
 export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
-  const { route, publishTimeout, packing, outgoing } = options
-  const head = originHead(outgoing?.publisher ?? '')
+  const { route, publishTimeout, outgoing } = options
   const envelopeBytes = packEnvelopeBytes + (outgoing === undefined ? 0 : maxOriginBytes)
   // In the order of the calls, which is also the order of expiry; the one at the head is never settled.
   let unsettled: Entry[] = []
@@ -140,9 +139,10 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     if (flight !== undefined && flight.broker !== broker) endFlight()
     if (comingBack > 0) return undefined
     if (flight === undefined) {
-      const lanes = packing
-        ? createLanes<Entry>(broker.backend.payloadBytes ?? defaultPayloadBytes, envelopeBytes)
-        : undefined
+      const lanes = options.createLanes?.<Entry>(
+        broker.backend.payloadBytes ?? defaultPayloadBytes,
+        envelopeBytes,
+      )
       const next: Flight = {
         broker,
         count: 0,
@@ -274,8 +274,8 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
 
   /** What goes to the broker for a message, or for a pack of `count` that begins with it. */
   const payloadOf = ({ numbered, sequence }: Entry, text: string, count: number): string => {
-    if (numbered === undefined) return text
-    return withOrigin(head, sequence, sequence === numbered.start + 1, text, count)
+    if (numbered === undefined || outgoing === undefined) return text
+    return outgoing.withOrigin(numbered, sequence, text, count)
   }
 
   const sendAlone = (entry: Entry, joined: Flight): void => {

@@ -2,15 +2,17 @@ import type { Broker } from './broker.js'
 import type { Gap } from './client.js'
 import { isPubSubError, PubSubError } from './errors.js'
 import type { Listener } from './listener.js'
-import { type Check, describePlaces, type Verdict } from './message-check.js'
+import type { checkedMessage } from './checked-message.js'
+import type { Check } from './message-check.js'
 import { decodeMessage } from './message-text.js'
 import { isPack, unpack } from './pack.js'
-import { undecidedMessage } from './undecided-message.js'
 
 export interface SubscriptionsOptions {
   readonly brokers: readonly Broker[]
   /** What messages are checked with, by channel; others are delivered as they come. */
   readonly checks: ReadonlyMap<string, Check> | undefined
+  /** Needed with `checks`. */
+  readonly checkedMessage: typeof checkedMessage | undefined
   /** A payload could not be delivered. */
   readonly onInvalid: (error: PubSubError) => void
   /** A channel gets its first listener. */
@@ -58,9 +60,6 @@ interface Channel {
   readonly check: Check | undefined
 }
 
-/** Takes the place of a message that is not delivered. */
-const refused = Symbol('refused')
-
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { brokers, onInvalid, onRefused } = options
   const channels = new Map<string, Channel>()
@@ -106,24 +105,6 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     await Promise.all(brokers.map((broker) => broker.unsubscribe(channel)))
   }
 
-  /** What is to be delivered for a message. */
-  const checked = (channel: string, message: unknown, check: Check): unknown => {
-    const known = channels.get(channel)
-    const accept = (verdict: Verdict): { readonly value: unknown } | undefined => {
-      if (verdict.issues === undefined) return verdict
-      const { issues, cause } = verdict
-      const words = `a message on channel ${JSON.stringify(channel)} does not fit its schema at ${describePlaces(issues)}`
-      const details = { channel, issues, ...(cause !== undefined && { cause }) }
-      // By now nobody may listen any more.
-      if (channels.get(channel) === known) onInvalid(new PubSubError('invalid_payload', words, details))
-      return undefined
-    }
-    const verdict = check(message)
-    if ('then' in verdict) return undecidedMessage(verdict.then(accept))
-    const accepted = accept(verdict)
-    return accepted === undefined ? refused : accepted.value
-  }
-
   return {
     add(channel, listener) {
       let known = channels.get(channel)
@@ -166,9 +147,12 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       if (check !== undefined) {
         const all = messages ?? [message]
         for (const one of all.slice(skip)) {
-          const given = checked(channel, one, check)
-          if (given === refused) continue
-          for (const listener of listeners) listener.deliver(given, payload, all.length)
+          const given = options.checkedMessage?.(channel, one, check, (error) => {
+            // By now nobody may listen any more.
+            if (channels.get(channel) === known) onInvalid(error)
+          })
+          if (given === undefined) continue
+          for (const listener of listeners) listener.deliver(given.value, payload, all.length)
         }
       } else if (messages === undefined) {
         for (const listener of listeners) listener.deliver(message, payload, 1)

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
-import { type BackendModule, type ClientOptions, type ExamineOptions, examineBackends } from '../src/index.js'
+import { type ExamineBackendsOptions, examineBackends } from '../src/examine-backends.js'
+import type { BackendModule, ExamineOptions } from '../src/index.js'
 import { createBackend } from '../src/memory.js'
 
-const findingsOf = async (options: ClientOptions & { channels?: readonly string[] }): Promise<unknown[]> => {
+const findingsOf = async (options: ExamineBackendsOptions): Promise<unknown[]> => {
   const findings: unknown[] = []
   for await (const finding of examineBackends({ environment: {}, ...options })) findings.push(finding)
   return findings

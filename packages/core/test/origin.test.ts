@@ -1,13 +1,8 @@
 import { propertyRuns } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  createOriginReader,
-  escapeOrigin,
-  maxOriginBytes,
-  originHead,
-  withOrigin,
-} from '../src/recovery/origin.js'
+import { createOriginReader, escapeOrigin, maxOriginBytes } from '../src/recovery/origin.js'
+import { originHead, withOrigin } from '../src/recovery/with-origin.js'
 
 fc.configureGlobal(propertyRuns)
 

@@ -1,6 +1,3 @@
-/** The channel on which clients with recovery talk about what they have published and what they miss. */
-export const controlChannel = '$ps.recovery'
-
 /**
  * How far a publisher is on a channel: the last decided sequence, the last that it has given, the sequence before its first, and the milliseconds since
  * it used the channel first and last. So whoever listens for longer than the first knows that all of it concerns him, and

@@ -14,9 +14,10 @@ export interface Origin {
   readonly text: string
 }
 
-const prefix = '{"$ps":"1;'
-const wrapper = '"message":'
-const brace = 0x7b
+/** What every payload with an origin begins with. */
+export const originPrefix = '{"$ps":"1;'
+/** Stands before what is no object, or has a member of the same name. */
+export const originWrapper = '"message":'
 const quote = 0x22
 const semicolon = 0x3b
 const zero = 0x30
@@ -24,45 +25,22 @@ const zero = 0x30
 /** The most bytes that an origin adds to a message. */
 export const maxOriginBytes = 96
 
-/** What every payload of a publisher begins with. */
-export const originHead = (publisher: string): string => `${prefix}${publisher};`
-
-/**
- * The payload of a message with its origin. `head` is that of its publisher, `text` a JSON text or a pack of `count`
- * messages.
- */
-export function withOrigin(
-  head: string,
-  sequence: number,
-  isFirst: boolean,
-  text: string,
-  count = 1,
-): string {
-  // A member of the same name would stand twice; `$` is rare, so this is quicker than to look for `"$ps"`.
-  const isWrapped = text.charCodeAt(0) !== brace || (count === 1 && text.includes('$ps"'))
-  if (!isWrapped && !isFirst && count === 1 && text.length > 2) return `${head + sequence}",${text.slice(1)}`
-  const flags = `${isWrapped ? 'w' : ''}${isFirst ? 'f' : ''}${count > 1 ? count : ''}`
-  const origin = `${head + sequence}${flags === '' ? '' : `;${flags}`}"`
-  if (isWrapped) return `${origin},${wrapper}${text}}`
-  return text === '{}' ? `${origin}}` : `${origin},${text.slice(1)}`
-}
-
 /** Reads origins; it remembers the last publisher, since the next message is often of the same. */
 export function createOriginReader(): (payload: string) => Origin | undefined {
   let last = ''
 
   /** The origin of a payload, or `undefined` where it has none that can be read: then it is a plain message. */
   return (payload) => {
-    if (!mayBeMarked(payload) || !payload.startsWith(prefix)) return undefined
-    let publisherEnd = prefix.length + last.length
+    if (!mayBeMarked(payload) || !payload.startsWith(originPrefix)) return undefined
+    let publisherEnd = originPrefix.length + last.length
     if (
       last === '' ||
       payload.charCodeAt(publisherEnd) !== semicolon ||
-      !payload.startsWith(last, prefix.length)
+      !payload.startsWith(last, originPrefix.length)
     ) {
-      publisherEnd = payload.indexOf(';', prefix.length)
-      if (publisherEnd <= prefix.length) return undefined
-      last = payload.slice(prefix.length, publisherEnd)
+      publisherEnd = payload.indexOf(';', originPrefix.length)
+      if (publisherEnd <= originPrefix.length) return undefined
+      last = payload.slice(originPrefix.length, publisherEnd)
     }
     let end = publisherEnd + 1
     let sequence = 0
@@ -92,11 +70,14 @@ export function createOriginReader(): (payload: string) => Origin | undefined {
 function textBehind(payload: string, end: number, isWrapped: boolean): string | undefined {
   if (isWrapped) {
     const start = end + 2
-    return payload.startsWith(wrapper, start) ? payload.slice(start + wrapper.length, -1) : undefined
+    return payload.startsWith(originWrapper, start)
+      ? payload.slice(start + originWrapper.length, -1)
+      : undefined
   }
   const rest = payload.slice(end + 2)
   return rest === '' ? '{}' : `{${rest}`
 }
 
 /** Makes sure that a message is not taken for one with an origin: a space after `{`, which means nothing in JSON. */
-export const escapeOrigin = (text: string): string => (text.startsWith(prefix) ? `{ ${text.slice(1)}` : text)
+export const escapeOrigin = (text: string): string =>
+  text.startsWith(originPrefix) ? `{ ${text.slice(1)}` : text

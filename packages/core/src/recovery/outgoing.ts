@@ -1,7 +1,5 @@
 import { createTextRing, type TextRing } from './text-ring.js'
-
-/** The bytes of published messages that are kept to be sent again where nothing else is said: 8 MiB. */
-export const maxKeptBytes = 8 * 1024 * 1024
+import { originHead, withOrigin } from './with-origin.js'
 
 /** The most channels that are remembered when nothing of them is kept any more. */
 const maxIdleChannels = 10_000
@@ -38,6 +36,8 @@ export interface Outgoing {
   oldest(channel: OutgoingChannel): number
   /** The text of a message, from the oldest kept to the last decided; or why there is none. */
   find(channel: OutgoingChannel, sequence: number): { readonly text: string } | 'withdrawn' | 'forgotten'
+  /** The payload of a message, or of a pack of `count` that begins with it. */
+  withOrigin(channel: OutgoingChannel, sequence: number, text: string, count?: number): string
   /** What has been published on a channel, if it is remembered. */
   get(channel: string): OutgoingChannel | undefined
 }
@@ -58,6 +58,7 @@ interface Kept extends OutgoingChannel {
 }
 
 export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
+  const head = originHead(publisher)
   const channels = new Map<string, Kept>()
   // Most messages are of the same channel as the last.
   let latest: Kept | undefined
@@ -147,6 +148,8 @@ export function createOutgoing(publisher: string, maxBytes: number): Outgoing {
       if (place === undefined || place === tooLong || ring === undefined) return 'forgotten'
       return { text: ring.get(place) }
     },
+    withOrigin: (channel, sequence, text, count) =>
+      withOrigin(head, sequence, sequence === channel.start + 1, text, count),
     get: (name) => channels.get(name),
   }
 }

@@ -2,12 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Broker } from '../broker.js'
 import type { Gap, RecoveryHealth } from '../client.js'
 import { settledWithin } from '../deadline.js'
-import {
-  controlChannel,
-  type ControlMessage,
-  decodeControlMessage,
-  encodeControlMessage,
-} from './control-message.js'
+import { controlChannel } from './control-channel.js'
+import { type ControlMessage, decodeControlMessage, encodeControlMessage } from './control-message.js'
 import { createHeartbeats } from './heartbeats.js'
 import { createIncoming, maxHeldBytes } from './incoming.js'
 import { createOriginReader } from './origin.js'

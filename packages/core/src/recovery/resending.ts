@@ -1,5 +1,4 @@
 import type { Range, Refusal, Request } from './control-message.js'
-import { originHead, withOrigin } from './origin.js'
 import type { Outgoing } from './outgoing.js'
 
 /** How much may be sent again in a second, in characters; as much may come at once. */
@@ -23,7 +22,6 @@ export interface Resending {
 }
 
 export function createResending({ outgoing, publish, refuse }: ResendingOptions): Resending {
-  const head = originHead(outgoing.publisher)
   let resent = 0
   let forgotten = 0
   let allowance = charactersPerSecond
@@ -93,7 +91,7 @@ export function createResending({ outgoing, publish, refuse }: ResendingOptions)
           if (!isAllowed(text.length, now)) break
           recent.set(key, now)
           resent += 1
-          publish(name, withOrigin(head, sequence, sequence === channel.start + 1, text), over)
+          publish(name, outgoing.withOrigin(channel, sequence, text), over)
         }
       }
       if (withdrawn.length > 0 || lost.length > 0)
