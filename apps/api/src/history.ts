@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { eventFrame, gapFrame } from './event-frame.js'
+import { eventText, gapFrame } from './event-frame.js'
+import { createFrameBlocks } from './frame-blocks.js'
 
 /** A frame as it leaves, and its place in the one order of all frames of this process. */
 export interface Frame {
@@ -78,6 +79,7 @@ export function createHistory({
   }
 
   const openRing = (channel: string): ChannelRing => {
+    const blocks = createFrameBlocks()
     let kept: (Frame | undefined)[] = []
     let first = 0
     let keptBytes = 0
@@ -114,6 +116,7 @@ export function createHistory({
       kept = []
       first = 0
       keptBytes = 0
+      blocks.clear()
     }
 
     const restart = (): void => {
@@ -137,7 +140,10 @@ export function createHistory({
       restart,
       add(data, event) {
         head += 1
-        const frame: Frame = { sequence: head, bytes: eventFrame(data, { id: idOf(head), event }) }
+        const frame: Frame = {
+          sequence: head,
+          bytes: blocks.write(eventText(data, { id: idOf(head), event }), keptBytes),
+        }
         const size = frame.bytes.length + frameOverhead
         kept.push(frame)
         frames += 1

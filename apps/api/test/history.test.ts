@@ -105,3 +105,24 @@ describe('the history of channels', () => {
     expect([history.frames, history.bytes]).toEqual([0, 0])
   })
 })
+
+// Short buffers share blocks of 8 kB, and one frame that is kept kept all of its block.
+it('takes no more memory than it counts where a busy channel goes on beside a quiet one', () => {
+  const history = createHistory({ maxFrames: 1_000 })
+  const [quiet, busy] = [history.openRing('quiet'), history.openRing('busy')]
+  for (let number = 0; number < 800; number += 1) {
+    quiet.add({ channel: 'quiet', message: number })
+    for (let more = 0; more < 30; more += 1) busy.add({ channel: 'busy', message: 'x'.repeat(200) })
+  }
+  const blocks = new Map<ArrayBufferLike, number>()
+  for (const ring of [quiet, busy]) {
+    let cursor = history.head
+    // From the first that is kept.
+    for (cursor = 0; !ring.isWhole(cursor); cursor += 1);
+    for (let frame = ring.next(cursor); frame !== undefined; frame = ring.next(frame.sequence))
+      blocks.set(frame.bytes.buffer, frame.bytes.buffer.byteLength)
+  }
+  const taken = [...blocks.values()].reduce((sum, length) => sum + length, 0)
+  expect(history.frames).toBe(1_800)
+  expect(taken).toBeLessThan(history.bytes)
+})
