@@ -20,6 +20,9 @@ const packages = [
   'pg',
   'pg-listen',
   'pg-pubsub',
+  'fastify',
+  '@fastify/sse',
+  'better-sse',
 ]
 
 /** The versions of Node and of the libraries. */

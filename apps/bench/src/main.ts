@@ -14,6 +14,8 @@ import type { Measurement, Results } from './results.js'
 import { runCore } from './run-core.js'
 import { runMeasures } from './run-measures.js'
 import { runTools } from './run-tools.js'
+import { runStreams } from './streams/run-streams.js'
+import { listStreamMeasures } from './streams/stream-measures.js'
 import { judgeTargets } from './targets.js'
 
 const groups = [
@@ -31,6 +33,7 @@ const groups = [
   'idle',
   'core',
   'tools',
+  'streams',
 ]
 const usage = `pnpm bench [--quick] [--only ${groups.join(',')}] [--backend redis|postgres]
            [--contestant name,…] [--rounds N] [--milliseconds N] [--messages N] [--out folder] [--cpu-prof folder]
@@ -79,7 +82,7 @@ async function main(): Promise<void> {
   const messages = Number(values.messages ?? (values.quick ? 100_000 : 10_000_000))
   const backends = backendNames.filter((name) => (values.backend ?? name) === name)
   const scale = { quick: values.quick, rounds, milliseconds, messages }
-  const names = [...groups, ...listMeasures(scale).map(({ name }) => name)]
+  const names = [...groups, ...[...listMeasures(scale), ...listStreamMeasures(scale)].map(({ name }) => name)]
   const unknown = only?.find((name) => !names.includes(name))
   const isPossible = [rounds, milliseconds, messages].every((value) => value >= 1)
   if (unknown !== undefined || backends.length === 0 || !isPossible) throw new Error(`use it so: ${usage}`)
@@ -137,6 +140,16 @@ async function main(): Promise<void> {
       signal: interrupted.signal,
       onMeasurement,
     })
+    if (postgres !== undefined) {
+      await runStreams({
+        scale,
+        databaseUrl: postgres.url,
+        isAsked: (name) => isAsked('streams', true) || isAsked(name, true),
+        nodeArguments,
+        signal: interrupted.signal,
+        onMeasurement,
+      })
+    }
   } finally {
     await Promise.all([redis instanceof RedisUnavailable ? undefined : redis?.stop(), postgres?.stop()])
   }

@@ -1,7 +1,6 @@
-import type { BackendName } from './contestants.js'
 import { advantage, numberText } from './render-measurement.js'
 import type { Measurement, Row } from './results.js'
-import { summarize } from './sample.js'
+import { summarize, total } from './sample.js'
 
 /** What has been measured, by name. */
 interface Found {
@@ -20,15 +19,17 @@ interface Target {
   readonly reached: (found: Found) => number | undefined
 }
 
+const api = '@ps api'
+
 /** How much better than the best of the rivals, by name or by kind, at least: 2 is twice as fast, or half as late. */
 const over = (
   measurement: string,
-  backend: BackendName,
+  backend: Row['backend'],
   rival: string,
   asked: number,
   own = '@ps',
 ): Target => ({
-  words: `${backend} ${measurement}, ${own === '@ps' ? '' : `${own} `}over ${rival === 'peer' ? 'the best peer' : rival}`,
+  words: `${backend === 'none' ? '' : `${backend} `}${measurement}, ${own === '@ps' || own === api ? '' : `${own} `}over ${rival === 'peer' ? 'the best peer' : rival}`,
   asked,
   reached({ rows, row, figure }) {
     const ratios = rows(measurement, backend)
@@ -65,6 +66,45 @@ const median = (row: Row | undefined, figure: string): number | undefined =>
 
 const quotient = (one: number | undefined, other: number | undefined): number | undefined =>
   one === undefined || other === undefined ? undefined : one / other
+
+const overPeers = (streams: string, asked: number): Target => over(streams, 'none', 'peer', asked, api)
+
+const ofApi = (
+  words: string,
+  asked: number,
+  digits: number,
+  measurement: string,
+  of: (api: Row, base: Row | undefined) => number | undefined,
+): Target => ({
+  words: `${measurement}, ${words}`,
+  asked,
+  atMost: true,
+  digits,
+  reached({ row }) {
+    const own = row(measurement, 'none', api)
+    return own === undefined || own.samples.length === 0
+      ? undefined
+      : of(own, row(measurement, 'none', 'node:http'))
+  },
+})
+
+const faultsOf = ({ samples }: Row): number =>
+  ['failed', 'lost', 'doubled'].reduce((sum, fault) => sum + total(samples, fault), 0)
+
+const streamTargets: readonly Target[] = [
+  overPeers('streams-1', 1),
+  overPeers('streams-100', 1.2),
+  overPeers('streams-2000', 1),
+  overPeers('streams-2000-burst', 2),
+  ofApi('bytes a stream over node:http', 20_000, 0, 'streams-idle', (own, base) => {
+    const [one, other] = [median(own, 'streamResident'), median(base, 'streamResident')]
+    return one === undefined || other === undefined ? undefined : one - other
+  }),
+  ofApi('refused, or without their message', 0, 0, 'streams-idle', faultsOf),
+  ofApi('MB over the same streams idle', 200, 0, 'streams-storm', (own) => median(own, 'extraMegabytes')),
+  ofApi('kB from the broker', 16, 1, 'streams-storm', (own) => median(own, 'brokerKilobytes')),
+  ofApi('refused, lost or doubled', 0, 0, 'streams-storm', faultsOf),
+]
 
 const targets: readonly Target[] = [
   over('throughput-100', 'postgres', 'postgres.js', 10),
@@ -132,6 +172,7 @@ const targets: readonly Target[] = [
       }),
     ),
   ),
+  ...streamTargets,
 ]
 
 /** A line for each target that the measurements tell of. */

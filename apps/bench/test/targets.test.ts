@@ -60,3 +60,28 @@ test('CPU a message must not grow with the rate, and what was measured at one ra
     'postgres CPU a message at 20,000/s by that at 2,000/s 1.50 ≤ 1.00 ✗ MISSED',
   ])
 })
+
+test('the api is held against the best other library, against node:http, and against what must not be lost', () => {
+  const resident = (name: string, kind: Row['kind'], sample: Sample): Row => ({
+    ...row('none', name, sample),
+    kind,
+  })
+  const idle = measurement(
+    'streams-idle',
+    'streamResident',
+    resident('@ps api', 'ours', { streamResident: 35_000, failed: 0, lost: 1 }),
+    resident('node:http', 'raw', { streamResident: 11_000 }),
+  )
+  expect(judge(idle)).toEqual([
+    'streams-idle, bytes a stream over node:http 24,000 ≤ 20,000 ✗ MISSED',
+    'streams-idle, refused, or without their message 1 ≤ 0 ✗ MISSED',
+  ])
+  const burst = measurement(
+    'streams-2000-burst',
+    'deliveriesPerCpuSecond',
+    resident('@ps api', 'ours', { deliveriesPerCpuSecond: 200 }),
+    resident('better-sse', 'peer', { deliveriesPerCpuSecond: 50 }),
+    resident('@fastify/sse', 'peer', { deliveriesPerCpuSecond: 80 }),
+  )
+  expect(judge(burst)).toEqual(['streams-2000-burst, over the best peer 2.50 ≥ 2.00 ✓'])
+})

@@ -2,6 +2,12 @@ export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './faul
 export { freePort } from './free-port.js'
 export { type PgBouncer, type PgBouncerOptions, PgBouncerUnavailable, startPgBouncer } from './pgbouncer.js'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres.js'
+export type { Usage } from './observe.js'
+export {
+  type ObservedProcess,
+  type ObservedProcessOptions,
+  startObservedProcess,
+} from './observed-process.js'
 export { descendants } from './process-tree.js'
 export {
   type RedisCluster,
@@ -14,4 +20,4 @@ export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } fro
 export { RedisUnavailable, startRedis } from './redis.js'
 export type { RedisOptions, RedisServer } from './redis-server.js'
 export { type Program, type ProgramEnd, type ProgramOptions, spawnProgram } from './spawn-program.js'
-export { waitFor, type WaitForOptions } from './wait-for.js'
+export { waitFor, type WaitForOptions, withDeadline } from './wait-for.js'
