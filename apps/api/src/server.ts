@@ -8,8 +8,10 @@ import { farewellHeaders, limitFarewell } from './access/limit-farewell.js'
 import { createAllowedMethods } from './allowed-methods.js'
 import { withBodyDeadline } from './body-deadline.js'
 import type { DashboardFile } from './dashboard-files.js'
+import { openapiOptions } from './openapi.js'
 import type { Parts } from './parts.js'
 import { asProblem, Problem, problemType } from './problem.js'
+import { problemSchema } from './problem-answers.js'
 import { registerAccessRoutes } from './routes/access.js'
 import { registerChannelRoutes } from './routes/channels.js'
 import { pagePolicy, registerDashboardRoutes } from './routes/dashboard.js'
@@ -156,16 +158,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     })
   })
 
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Pub/sub', description: 'Publish, stream channels, run jobs', version: '1' },
-      ...(isGuarded && {
-        components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-        security: [{ token: [] }],
-      }),
-    },
-  })
+  app.addSchema(problemSchema)
+  await app.register(swagger, openapiOptions(isGuarded))
   await app.register(async (docs) => {
     if (access.areDocsPublic) {
       docs.addHook('onRoute', (route) => void (route.config = { ...route.config, access: 'open' }))

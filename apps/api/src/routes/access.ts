@@ -15,7 +15,16 @@ export function registerAccessRoutes(app: FastifyInstance, { sessions, tickets }
       schema: {
         summary: 'Trade the bearer token of this request for a cookie',
         tags,
-        response: { 200: { description: 'Begun', type: 'object', properties: { expires } } },
+        security: [{ token: [] }],
+        response: {
+          200: {
+            description: 'Begun',
+            headers: { 'set-cookie': { type: 'string' } },
+            type: 'object',
+            required: ['expires'],
+            properties: { expires },
+          },
+        },
       },
     },
     async ({ credential, headers: { origin }, protocol }, reply) => {
@@ -39,7 +48,9 @@ export function registerAccessRoutes(app: FastifyInstance, { sessions, tickets }
       schema: {
         summary: 'Forget the cookie',
         tags,
-        response: { 204: { description: 'Forgotten', type: 'null' } },
+        response: {
+          204: { description: 'Forgotten', headers: { 'set-cookie': { type: 'string' } }, type: 'null' },
+        },
       },
     },
     (_request, reply) => reply.code(204).header('set-cookie', sessions.end()).send(),
@@ -63,6 +74,7 @@ export function registerAccessRoutes(app: FastifyInstance, { sessions, tickets }
           201: {
             description: 'Good for 30 s',
             type: 'object',
+            required: ['ticket', 'expires'],
             properties: { ticket: { type: 'string' }, expires },
           },
         },

@@ -21,7 +21,8 @@ export function registerChannelRoutes(app: FastifyInstance, { client, metrics, c
           202: {
             description: 'A broker has the message',
             type: 'object',
-            properties: { accepted: { type: 'boolean' } },
+            required: ['accepted'],
+            properties: { accepted: { type: 'boolean', const: true } },
           },
         },
       },

@@ -34,7 +34,10 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
           },
         },
         response: {
-          200: { description: 'events', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          200: {
+            description: 'Events, until one of both ends it',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
+          },
         },
       },
     },

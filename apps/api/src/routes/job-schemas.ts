@@ -1,7 +1,11 @@
+import { problemAnswers } from '../problem-answers.js'
+
 const tags = ['jobs']
+const count = { type: 'integer', minimum: 0 } as const
 
 const job = {
   type: 'object',
+  required: ['id', 'kind', 'state', 'name', 'engine', 'createdAt', 'rows', 'rejected', 'bytes', 'revision'],
   properties: {
     id: { type: 'string' },
     kind: { type: 'string' },
@@ -11,13 +15,44 @@ const job = {
     createdAt: { type: 'string', format: 'date-time' },
     startedAt: { type: 'string', format: 'date-time' },
     endedAt: { type: 'string', format: 'date-time' },
-    rows: { type: 'integer' },
-    rejected: { type: 'integer' },
-    bytes: { type: 'integer' },
-    totalBytes: { type: 'integer' },
+    rows: count,
+    rejected: count,
+    bytes: count,
+    totalBytes: count,
     error: { type: 'string' },
-    revision: { type: 'integer' },
-    upload: { type: 'string' },
+    revision: count,
+    upload: { type: 'string', description: 'To start another job on, until this one has ended' },
+  },
+} as const
+
+const rejectedRow = {
+  type: 'object',
+  required: ['line', 'reason'],
+  properties: { line: { type: 'integer', minimum: 1 }, reason: { type: 'string' } },
+} as const
+
+const column = {
+  type: 'object',
+  required: 'name type count nulls distinct distinctExact min max mean frequent frequentExact'.split(' '),
+  properties: {
+    name: { type: 'string' },
+    type: { type: 'string', enum: ['integer', 'number', 'boolean', 'date', 'datetime', 'string', 'empty'] },
+    count,
+    nulls: count,
+    distinct: { ...count, description: 'Where distinctExact is false there are more' },
+    distinctExact: { type: 'boolean' },
+    min: { type: ['number', 'string', 'boolean', 'null'] },
+    max: { type: ['number', 'string', 'boolean', 'null'] },
+    mean: { type: ['number', 'null'] },
+    frequent: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['value', 'count'],
+        properties: { value: { type: 'string' }, count },
+      },
+    },
+    frequentExact: { type: 'boolean' },
   },
 } as const
 
@@ -25,9 +60,9 @@ const detailedJob = {
   ...job,
   properties: {
     ...job.properties,
-    columns: { type: 'array', items: { type: 'object' } },
-    rejects: { type: 'array', items: { type: 'object' } },
-    truncated: { type: 'boolean' },
+    columns: { type: 'array', items: column },
+    rejects: { type: 'array', items: rejectedRow, description: 'The first 1,000' },
+    truncated: { type: 'boolean', description: 'Whether something was left out to keep it short' },
   },
 } as const
 
@@ -73,7 +108,10 @@ export const jobSchemas = {
         'application/json': { schema: jobRequest },
       },
     },
-    response: { 202: { description: 'The job', ...job } },
+    response: {
+      202: { description: 'The job', headers: { location: { type: 'string' } }, ...job },
+      ...problemAnswers(507),
+    },
   },
   list: {
     summary: 'All jobs, newest first',
@@ -84,7 +122,7 @@ export const jobSchemas = {
     summary: 'One job, with what it found',
     tags,
     params,
-    response: { 200: { description: 'The job', ...detailedJob } },
+    response: { 200: { description: 'The job', ...detailedJob }, ...problemAnswers(404) },
   },
   rejects: {
     summary: 'Every rejected row',
@@ -95,6 +133,7 @@ export const jobSchemas = {
         description: 'One row a line',
         content: { 'application/x-ndjson': { schema: { type: 'string' } } },
       },
+      ...problemAnswers(404, 409),
     },
   },
   cancel: {
@@ -104,6 +143,7 @@ export const jobSchemas = {
     response: {
       200: { description: 'It was cancelled before', ...job },
       202: { description: 'It is told to stop', ...job },
+      ...problemAnswers(404, 409),
     },
   },
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Parts } from '../parts.js'
+import { healthSchema } from './health-schema.js'
 
 export function registerOperationRoutes(
   app: FastifyInstance,
@@ -7,12 +8,33 @@ export function registerOperationRoutes(
 ): void {
   const tags = ['operations']
   const { isMetricsPublic, areDocsPublic } = configuration.access
-  app.get('/livez', { config: { access: 'open' }, schema: { summary: 'The process answers', tags } }, () => ({
-    state: 'alive',
-  }))
+  const alive = {
+    description: 'Alive',
+    type: 'object',
+    required: ['state'],
+    properties: { state: { type: 'string', const: 'alive' } },
+  }
+  app.get(
+    '/livez',
+    {
+      config: { access: 'open' },
+      schema: { summary: 'The process answers', tags, response: { 200: alive } },
+    },
+    () => ({ state: 'alive' }),
+  )
   app.get(
     '/readyz',
-    { config: { access: 'open' }, schema: { summary: 'Whether messages travel, and how', tags } },
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Whether messages travel, and how',
+        tags,
+        response: {
+          200: { description: 'They do, on one broker at least', ...healthSchema },
+          503: { description: 'No broker is up, or this server is stopping', ...healthSchema },
+        },
+      },
+    },
     async (_request, reply) => {
       const health = await client.health()
       const draining = isDraining()
@@ -24,7 +46,13 @@ export function registerOperationRoutes(
     '/metrics',
     {
       config: { access: isMetricsPublic ? 'open' : 'metrics' },
-      schema: { summary: 'Prometheus text', tags },
+      schema: {
+        summary: 'Prometheus text',
+        tags,
+        response: {
+          200: { description: 'Metrics', content: { 'text/plain': { schema: { type: 'string' } } } },
+        },
+      },
     },
     async (_request, reply) => {
       reply.type(metrics.contentType)
