@@ -62,6 +62,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
       connectionsCheckingInterval: Math.min(requestTimeout, 5_000),
     },
     clientErrorHandler: unreadable.answer,
+    // What comes on a connection that is still open is answered as ever: by itself Fastify would in a form of its own.
+    return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, _request, reply) => {
       const problem = asProblem(error) ?? new Problem(400, 'this request cannot be read')
@@ -114,6 +116,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
       'referrer-policy': 'no-referrer',
       'cross-origin-resource-policy': 'same-origin',
       'cache-control': 'no-store',
+      // A proxy must not keep one to a server that is about to go.
+      ...(parts.isDraining() && { connection: 'close' }),
     })
   })
 

@@ -9,6 +9,7 @@ import { spawnProgram, uniqueName, waitFor } from '@ps/services/vitest'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { apiFile, ownWorld, startApiProcess } from './api-process.js'
 import { asCsv, asJson } from './ask.js'
+import { openRawConnection } from './raw-connection.js'
 import { startStandInEngine } from './stand-in-engine.js'
 import { openStream, type TestStream } from './test-stream.js'
 
@@ -186,6 +187,29 @@ describe('the process of the api', () => {
     expect([code, readdirSync(folder)]).toEqual([0, []])
     await engine.die()
     await api.stop()
+  })
+
+  it('answers as ever what comes on a busy connection while it stops, and keeps no connection then', async () => {
+    const api = await startApiProcess(ownWorld(inject('postgresUrl')))
+    const connection = await openRawConnection(api.port)
+    connection.write(
+      'POST /v1/channels/any/messages HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n1',
+    )
+    await waitFor(() => connection.text().includes('100 Continue'))
+    // As soon as it takes no connection any more.
+    const ended = api.stop()
+    await waitFor(async () => {
+      const isRefused = await openRawConnection(api.port).then(
+        ({ socket }) => void socket.destroy(),
+        () => true,
+      )
+      return isRefused
+    })
+    connection.write('1GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    const text = await connection.untilEnd()
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['100', '202', '200'])
+    expect(text.slice(text.indexOf('HTTP/1.1 200'))).toMatch(/^connection: close\r$[^]*\{"state":"alive"\}$/m)
+    expect(await ended).toEqual({ code: 0, signal: null })
   })
 
   it('keeps its secret and its files to itself, and sweeps at the start what nobody needs', async () => {
