@@ -19,5 +19,11 @@ export type { RedisNode } from './redis-node.js'
 export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis-sentinel.js'
 export { RedisUnavailable, startRedis } from './redis.js'
 export type { RedisOptions, RedisServer } from './redis-server.js'
+export {
+  type ReverseProxy,
+  type ReverseProxyOptions,
+  ReverseProxyUnavailable,
+  startReverseProxy,
+} from './reverse-proxy.js'
 export { type Program, type ProgramEnd, type ProgramOptions, spawnProgram } from './spawn-program.js'
 export { waitFor, type WaitForOptions, withDeadline } from './wait-for.js'

@@ -5,6 +5,12 @@ import { type PgBouncer, type PgBouncerOptions, PgBouncerUnavailable, startPgBou
 import { startPostgres } from './postgres.js'
 import { RedisUnavailable, startRedis } from './redis.js'
 import type { RedisServer } from './redis-server.js'
+import {
+  type ReverseProxy,
+  type ReverseProxyOptions,
+  ReverseProxyUnavailable,
+  startReverseProxy,
+} from './reverse-proxy.js'
 
 export { findingPeers, findPeers, type Peer, requirePeer } from './peer.js'
 export { readmeExamples, runExample } from './readme-examples.js'
@@ -67,6 +73,21 @@ export async function requirePgBouncer(
     return bouncer
   } catch (error) {
     if (!(error instanceof PgBouncerUnavailable) || process.env.CI) throw error
+    return skip(error.message)
+  }
+}
+
+/** A reverse proxy, stopped after the test. Where it cannot be had the test is skipped with the reason, and under CI it fails. */
+export async function requireReverseProxy(
+  { skip, onTestFinished }: Pick<TestContext, 'skip' | 'onTestFinished'>,
+  options: ReverseProxyOptions,
+): Promise<ReverseProxy> {
+  try {
+    const proxy = await startReverseProxy(options)
+    onTestFinished(() => proxy.stop())
+    return proxy
+  } catch (error) {
+    if (!(error instanceof ReverseProxyUnavailable) || process.env.CI) throw error
     return skip(error.message)
   }
 }
