@@ -20,7 +20,7 @@ import { registerEventRoutes } from './routes/events.js'
 import { registerInternalRoutes } from './routes/internal.js'
 import { registerJobRoutes } from './routes/jobs.js'
 import { registerOperationRoutes } from './routes/operations.js'
-import { createUnreadableRequests } from './unreadable-requests.js'
+import { createUnreadableRequests, refuseTooManyHeaders } from './unreadable-requests.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -103,7 +103,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
   // A client may go before the answer has ended, or after hours: only `close` comes in every case.
   app.addHook('onRequest', async ({ method, url }, reply) => {
     reply.raw.once('close', () => {
-      const [path] = url.split('?')
+      // An address with a server in it may hold a password, too.
+      const [path] = url.replace(/^\w+:\/\/[^/?]*/, '').split('?')
       const { statusCode: status } = reply.raw
       const milliseconds = Math.round(reply.elapsedTime)
       log[status < 400 ? 'debug' : 'info']({ method, path, status, milliseconds }, 'answered')
@@ -121,6 +122,7 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     })
   })
 
+  app.addHook('onRequest', async ({ raw }) => refuseTooManyHeaders(raw))
   await guardAccess(app, { parts, port })
 
   app.addHook('onSend', async (_request, reply) => {

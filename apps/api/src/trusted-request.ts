@@ -50,6 +50,9 @@ export function createRequestCheck({ host, port, url, allowedHosts, origins }: T
     // A proxy before us may have looked at the other one.
     if (names.length !== 1) throw new Problem(400, 'send one Host header')
     const asked = parseAuthority(names[0] ?? '')
+    const target = targetAuthority(request.url ?? '')
+    if (target !== undefined && target !== names[0]?.toLowerCase())
+      throw new Problem(400, 'the address names another server than the Host header')
     // An address instead of a name cannot be somebody else's name that was made to lead here.
     const arrivedAt = request.socket.localAddress?.replace(/^::ffff:/, '') ?? ''
     const isOurs =
@@ -87,6 +90,9 @@ export function createRequestCheck({ host, port, url, allowedHosts, origins }: T
 }
 
 const portOf = (port: string, { protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80')
+
+/** Of an address that a client gives to a proxy: with a server in it, and maybe with a user. */
+const targetAuthority = (url: string): string | undefined => /^\w+:\/\/([^/?]*)/.exec(url)?.[1]?.toLowerCase()
 
 function parseAuthority(text: string): Authority {
   const [, name = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text.toLowerCase()) ?? []

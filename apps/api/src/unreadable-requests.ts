@@ -7,7 +7,14 @@ const problems: Readonly<Record<string, Problem>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: new Problem(413, 'the extensions of a chunk are too long'),
   ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, 'the request did not come in time'),
 }
+/** No browser, no proxy and no program sends as many. */
+const maxHeaders = 500
 const unreadable = new Problem(400, 'this is no HTTP request that can be read')
+
+/** Throws a Problem where a request has more headers than are read. */
+export function refuseTooManyHeaders({ rawHeaders }: IncomingMessage): void {
+  if (rawHeaders.length > 2 * maxHeaders) throw new Problem(431, `more than ${maxHeaders} headers`)
+}
 
 /** Answers to what is not even a request. */
 export interface UnreadableRequests {
@@ -18,27 +25,30 @@ export interface UnreadableRequests {
 
 export function createUnreadableRequests(): UnreadableRequests {
   const latest = new WeakMap<Socket, ServerResponse>()
-  return {
-    answer({ code = '' }, socket) {
+  const requests: UnreadableRequests = {
+    answer(error, socket) {
+      const { code = '' } = error
       const before = latest.get(socket)
+      // It is about what came behind a request that is to have its own answer first.
+      if (before?.req.complete && !before.headersSent && !before.destroyed) {
+        before.once('finish', () => requests.answer(error, socket))
+        return
+      }
       // In the middle of another answer it would be taken for a part of it.
       const hasPlace = before === undefined || before.writableFinished || !before.headersSent
       if (code === 'ECONNRESET' || !socket.writable || !hasPlace) {
         socket.destroy()
         return
       }
-      const problem = problems[code] ?? unreadable
-      const body = JSON.stringify(problem.body())
-      const head = [
-        `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
-        `content-type: ${problemType}`,
-        `content-length: ${Buffer.byteLength(body)}`,
-        'connection: close',
-      ]
-      // Whoever sends on without end must not keep the connection.
-      socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+      end(socket, problems[code] ?? unreadable)
     },
     watch(server) {
+      // By itself Node.js leaves out what comes behind the first 2,000, and tells nobody: one more is counted.
+      server.maxHeadersCount = maxHeaders + 1
+      // By itself Node.js would close the connection without a word.
+      server.on('connect', (_request, socket: Socket) =>
+        end(socket, new Problem(400, 'this server is no proxy')),
+      )
       server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
         latest.set(socket, response),
       )
@@ -54,4 +64,17 @@ export function createUnreadableRequests(): UnreadableRequests {
       })
     },
   }
+  return requests
+}
+
+function end(socket: Socket, problem: Problem): void {
+  const body = JSON.stringify(problem.body())
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+    `content-type: ${problemType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  // Whoever sends on without end must not keep the connection.
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }

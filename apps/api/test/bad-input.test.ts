@@ -166,6 +166,11 @@ describe('whatever is sent to the api', () => {
     ['GET', '/docs/static/..%2f..%2f..%2fpackage.json', 404],
     ['GET', '/v1/jobs/..%2f..%2fsecret', 400],
     ['GET', '/v1/jobs/%00', 400],
+    ['GET', '/v1/jobs/a%2fb', 400],
+    ['GET', '/v1/jobs/%2e%2e%2f%2e%2e/rejects', 400],
+    ['GET', '//evil.example/livez', 404],
+    ['GET', '/livez;x=1', 404],
+    ['GET', '/v1%2fjobs', 404],
     ['GET', '/v1/jobs/a%0d%0ax-injected:%201', 400],
     ['DELETE', '/v1/jobs/a%0ab', 400],
     ['GET', '/v1/jobs/__proto__', 404],
@@ -221,6 +226,9 @@ describe('whatever is sent to the api', () => {
     ['/v1/channels/a%0d%0ab/messages', json, '1', 400],
     ['/v1/channels/a%00b/messages', json, '1', 400],
     ['/v1/channels/%09/messages', json, '1', 400],
+    ['/v1/channels/%00/messages', json, '1', 400],
+    ['/v1/channels/a%2f..%2f%00/messages', json, '1', 400],
+    ['/v1/channels/a/b/messages', json, '1', 404],
     ['/v1/channels/%c2%9b/messages', json, '1', 400],
     ['/v1/channels/control:engines/messages', json, '1', 403],
     ['/v1/channels/jobs/messages', json, '1', 403],
@@ -290,7 +298,11 @@ describe('whatever is sent to the api', () => {
   const line = 'GET /livez HTTP/1.1\r\nhost: localhost\r\n'
   const post =
     'POST /v1/channels/any/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
-  it.each([
+  const authorized = (sent: string): string =>
+    sent
+      .replace('AUTHORIZATION', everything.authorization)
+      .replace(/^AUTHORIZED([^\r]*\r\n)/, `$1authorization: ${everything.authorization}\r\n`)
+  it.each<readonly [string, string | Buffer, number]>([
     ['no HTTP at all', 'hello\r\n\r\n', 400],
     ['the beginning of TLS', Buffer.from('16030100f4010000f00303', 'hex'), 400],
     ['the beginning of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
@@ -298,6 +310,52 @@ describe('whatever is sent to the api', () => {
     ['a method in lower case', 'get / HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
     ['a version that there is not', 'GET / HTTP/9.9\r\nhost: localhost\r\n\r\n', 400],
     ['no Host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+    ['no Host in HTTP/1.0', 'GET /livez HTTP/1.0\r\n\r\n', 400],
+    ['an address and no more', 'GET /livez\r\n\r\n', 400],
+    ['an empty Host', 'GET /livez HTTP/1.1\r\nhost:\r\n\r\n', 421],
+    ['two Hosts in one', 'GET /livez HTTP/1.1\r\nhost: localhost, evil.example\r\n\r\n', 421],
+    ['a Host with a path', 'GET /livez HTTP/1.1\r\nhost: localhost/livez\r\n\r\n', 421],
+    [
+      'the address of another server',
+      `GET http://evil.example/livez HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+      400,
+    ],
+    [
+      'the address of ours for another',
+      `GET http://localhost/livez HTTP/1.1\r\nhost: evil.example\r\n\r\n`,
+      400,
+    ],
+    [
+      'an address with a user',
+      `GET http://user:the-password-in-it@localhost/x HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+      400,
+    ],
+    ['an address without a slash', 'GET livez HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    [
+      'an address of the server as a whole',
+      `OPTIONS * HTTP/1.1\r\nhost: localhost\r\nauthorization: AUTHORIZATION\r\n\r\n`,
+      404,
+    ],
+    ['who takes it for a proxy', 'CONNECT evil.example:443 HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    ['lines that end with a line feed', 'GET /livez HTTP/1.1\nhost: localhost\n\n', 400],
+    ['lines that end with a carriage return', 'GET /livez HTTP/1.1\rhost: localhost\r\r', 400],
+    ['a header with a carriage return', `${line}x: a\rb\r\n\r\n`, 400],
+    ['more headers than anybody has', `${line}${'x:\r\n'.repeat(2_500)}\r\n`, 431],
+    [
+      'a Host behind more headers',
+      `GET /livez HTTP/1.1\r\n${'x:\r\n'.repeat(2_500)}host: localhost\r\n\r\n`,
+      431,
+    ],
+    [
+      'trailers that are none',
+      `AUTHORIZED${post}transfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\nnonsense\r\n\r\n`,
+      400,
+    ],
+    [
+      'trailers without end',
+      `AUTHORIZED${post}transfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+    ],
     ['two Hosts', `${line}host: evil.example\r\n\r\n`, 400],
     ['another Host', 'GET /livez HTTP/1.1\r\nhost: evil.example\r\n\r\n', 421],
     ['a Host with a user', 'GET /livez HTTP/1.1\r\nhost: localhost@evil.example\r\n\r\n', 421],
@@ -307,6 +365,20 @@ describe('whatever is sent to the api', () => {
     ['a header that goes on in the next line', `${line}x: 1\r\n 2: 3\r\ncontent-length : 4\r\n\r\n`, 400],
     ['headers without end', `${line}x: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['an address without end', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`, 431],
+    ...(
+      [
+        ['/v1/jobs/..', 400],
+        ['/v1/jobs/%2e%2e', 400],
+        ['/v1/../livez', 404],
+        ['/v1/%2e%2e/livez', 404],
+        ['/assets/../livez', 404],
+        ['/v1/channels/../../livez', 404],
+        ['/v1/channels/%2e%2e/jobs', 404],
+      ] as const
+    ).map(
+      ([path, status]) =>
+        [`the address ${path}`, `AUTHORIZEDGET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`, status] as const,
+    ),
     ['an address with a space', 'GET /a b HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
     ['an address with a control character', 'GET /a\x01b HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
     ['an expectation that nobody meets', `${line}expect: miracles\r\nconnection: close\r\n\r\n`, 417],
@@ -329,17 +401,76 @@ describe('whatever is sent to the api', () => {
     ],
   ])('answers %s', async (_, sent, status) => {
     const connection = await openRawConnection(api.port)
-    const authorized =
-      typeof sent === 'string' && sent.startsWith('AUTHORIZED')
-        ? sent
-            .slice('AUTHORIZED'.length)
-            .replace('\r\n', `\r\nauthorization: ${everything.authorization}\r\n`)
-        : sent
-    connection.write(authorized)
+    connection.write(typeof sent === 'string' ? authorized(sent) : sent)
     const answer = await waitFor(() => /^HTTP\/1\.1 (\d+)[^]*?\r\n\r\n\{[^]*\}/.exec(connection.text()))
     connection.socket.destroy()
     expect(Number(answer[1])).toBe(status)
     expect(answer[0]).toContain('content-type: application/problem+json')
+  })
+
+  const smuggled = 'GET /v1/jobs HTTP/1.1\r\nhost: localhost\r\n\r\n'
+  it.each([
+    ['a length, then chunks', 'content-length: 6\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['chunks, then a length', 'transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n'],
+    ['two codings', 'transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n'],
+    ['a coding behind a space', 'transfer-encoding : chunked\r\n\r\n0\r\n\r\n'],
+    ['a coding behind a control character', 'transfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n'],
+    ['a coding in the next line', 'transfer-encoding:\r\n chunked\r\n\r\n0\r\n\r\n'],
+    ['two equal lengths', 'content-length: 1\r\ncontent-length: 1\r\n\r\n1'],
+    ['a list of lengths', 'content-length: 1, 1\r\n\r\n1'],
+    ['a hexadecimal length', 'content-length: 0x1\r\n\r\n1'],
+    ['a length with a sign', 'content-length: +1\r\n\r\n1'],
+    ['a chunk of a size below zero', 'transfer-encoding: chunked\r\n\r\n-1\r\n1\r\n0\r\n\r\n'],
+    ['a chunk beyond all numbers', `transfer-encoding: chunked\r\n\r\n${'f'.repeat(20)}\r\n1\r\n0\r\n\r\n`],
+    ['a chunk that is longer than it says', 'transfer-encoding: chunked\r\n\r\n1\r\n123\r\n0\r\n\r\n'],
+  ])('takes nothing behind %s for a request', async (_, rest) => {
+    const connection = await openRawConnection(api.port)
+    connection.socket.on('error', () => {})
+    connection.write(`${post}authorization: ${everything.authorization}\r\n${rest}${smuggled}`)
+    const text = await connection.untilEnd()
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['400'])
+  })
+
+  const upgrade =
+    'connection: upgrade, http2-settings\r\nhttp2-settings: AAMAAABkAAQCAAAAAAIAAAAA\r\nupgrade:'
+  const chunks = 'transfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n'
+  it.each([
+    ['an address with our own name', 'GET http://localhost/livez HTTP/1.1\r\nhost: localhost\r\n\r\n', '200'],
+    ['HTTP/1.0 with a Host', 'GET /livez HTTP/1.0\r\nhost: localhost\r\n\r\n', '200'],
+    ['who would rather speak HTTP/2', `${line}${upgrade} h2c\r\n\r\n`, '200'],
+    [
+      'who would rather have a WebSocket',
+      `${line}${upgrade} websocket\r\nsec-websocket-version: 13\r\n\r\n`,
+      '200',
+    ],
+    ['many headers', `${line}${'x:\r\n'.repeat(200)}\r\n`, '200'],
+    ['a body where there is none to be', `${line}content-length: 3\r\n\r\nabc`, '200'],
+    [
+      'trailers that would be headers',
+      `AUTHORIZED${post}${chunks}host: evil.example\r\nauthorization: x\r\n\r\n`,
+      '202',
+    ],
+    [
+      'who waits to be asked for the body',
+      `AUTHORIZED${post}expect: 100-continue\r\ncontent-length: 1\r\n\r\n1`,
+      '100,202',
+    ],
+    ['who waits, and may not', `${post}expect: 100-continue\r\ncontent-length: 1\r\n\r\n`, '401'],
+    ['two requests at once', `${line}\r\n${line}\r\n`, '200,200'],
+    ['a request and garbage', `${line}\r\nnonsense\r\n\r\n`, '200,400'],
+  ])('answers %s once for each request', async (_, sent, statuses) => {
+    const connection = await openRawConnection(api.port)
+    connection.socket.on('error', () => {})
+    connection.write(authorized(sent))
+    // The last byte of all that is answered belongs to a body.
+    const told = (): string =>
+      [...connection.text().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status).join()
+    await waitFor(() => told() === statuses && connection.text().endsWith('}'), {
+      what: `${statuses}, not ${told()}`,
+    })
+    connection.socket.end()
+    await connection.untilEnd()
+    expect(told()).toBe(statuses)
   })
 
   it.each([
@@ -374,6 +505,16 @@ describe('whatever is sent to the api', () => {
     const connection = await openRawConnection(api.port)
     connection.write(`${post}authorization: ${everything.authorization}\r\ncontent-length: 10\r\n\r\n[1`)
     const text = await connection.untilEnd(20_000)
+    expect(text).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"too_slow"/)
+  })
+
+  it('gives up on who sends one byte of a message now and then', async () => {
+    const connection = await openRawConnection(api.port)
+    connection.socket.on('error', () => {})
+    connection.write(`${post}authorization: ${everything.authorization}\r\ncontent-length: 1000000\r\n\r\n"`)
+    const trickle = setInterval(() => connection.write('x'), 100)
+    const text = await connection.untilEnd(20_000)
+    clearInterval(trickle)
     expect(text).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"too_slow"/)
   })
 
@@ -452,7 +593,12 @@ describe('whatever is sent to the api', () => {
     const errors = lines.filter((each) => (JSON.parse(each) as { level: number }).level >= 40)
     expect(errors).toEqual([])
     expect(api.program.stderr()).toBe('')
-    const secrets = [everything.authorization.slice(-40), 'the-token-of-bad-input', jwtSecret]
+    const secrets = [
+      everything.authorization.slice(-40),
+      'the-password-in-it',
+      'the-token-of-bad-input',
+      jwtSecret,
+    ]
     for (const secret of secrets) expect(api.program.stdout()).not.toContain(secret)
   })
 })
