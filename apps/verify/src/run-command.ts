@@ -5,7 +5,7 @@ export interface CommandOptions {
   readonly folder: string
   /** Added to {@link cleanEnvironment}. */
   readonly environment?: Readonly<Record<string, string>> | undefined
-  /** In milliseconds. Default: 300,000. */
+  /** In milliseconds. Default: 600,000, because a build may share its machine. */
   readonly timeout?: number | undefined
   /** Resolve also where it ends with another exit code than 0. Default: `false`. */
   readonly mayFail?: boolean | undefined
@@ -21,7 +21,7 @@ export interface CommandResult {
 export function runCommand(
   command: string,
   given: readonly string[],
-  { folder, environment = {}, timeout = 300_000, mayFail = false }: CommandOptions,
+  { folder, environment = {}, timeout = 600_000, mayFail = false }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, given, {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type CommandResult, runCommand } from '../run-command.js'
 import type { PackageManager, RunOptions } from './package-manager.js'
 import { writeProject } from './write-project.js'
@@ -20,7 +20,7 @@ export const yarn: PackageManager = {
       // It takes nothing that was published today.
       npmPreapprovedPackages: ['@ps/*'],
       // What another run has published under the same version is not what is meant.
-      globalFolder: join(folder, '.yarn-global'),
+      globalFolder: join(dirname(folder), 'yarn-global'),
     }
     writeFileSync(join(folder, '.yarnrc.yml'), JSON.stringify(settings))
     writeFileSync(join(folder, 'yarn.lock'), '')
