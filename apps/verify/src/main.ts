@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Broker, startBrokers } from './brokers.js'
 import { checkDeploying } from './check-deploying.js'
 import { checkInstalling } from './check-installing.js'
+import { checkNewcomer } from './check-newcomer.js'
 import { checkPackages } from './check-packages.js'
 import { checkPublishing, checkVersions } from './check-release.js'
 import { checkTogether } from './check-together.js'
@@ -41,6 +42,9 @@ try {
     await checkInstalling({ manager, brokers, versions, registry: registry.url, folder, report })
 
   await checkTogether({ packages, registry: registry.url, folder, report })
+
+  report.section('What the README says to a newcomer, in an empty folder')
+  await checkNewcomer({ copy, folder: join(folder, 'newcomer'), brokers, registry, report })
 
   report.section('What the Dockerfile and compose.yaml would run')
   await checkDeploying({ copy, brokers, folder: join(folder, 'images'), report })

@@ -75,6 +75,7 @@ export class PubSubError extends Error {
   readonly limit: number | undefined
   /** What was given, in bytes. */
   readonly actual: number | undefined
+  /** What the schema has against the message. */
   readonly issues: readonly SchemaIssue[] | undefined
 
   constructor(code: PubSubErrorCode, message: string, details: PubSubErrorDetails = {}) {

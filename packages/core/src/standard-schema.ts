@@ -3,6 +3,7 @@
  * version 1 of its interface that is used here.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the interface asks of a library. */
   readonly '~standard': {
     readonly version: 1
     /** The library. */
@@ -13,12 +14,14 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
+/** What a schema makes of a message, or what is wrong with it. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] }
 
 /** What is wrong with a message, in the words of the schema's library. */
 export interface SchemaIssue {
+  /** For people. */
   readonly message: string
   /** Where: the keys that lead there, from the outside. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
