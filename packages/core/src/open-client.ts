@@ -167,6 +167,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     maxBytes: options.maxQueuedBytes,
     createLanes: packing?.createLanes,
     outgoing: recovery?.outgoing,
+    createStallWatch: recovering?.createStallWatch,
     onDecided: (channel) => recovery?.decided(channel),
     onPublished: () => {
       counts.published += 1
@@ -305,7 +306,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     const broker = brokers.find((one) => one.publishWith !== undefined)
     if (broker?.publishWith === undefined) {
       const used = brokers.map(({ name }) => name).join(' and ')
-      const words = `a message can be part of a transaction of PostgreSQL only, and this client uses ${used}: choose postgres as its backend or its fallback`
+      const words = `sql needs postgres as the backend or the fallback, and this client uses ${used}`
       throw new PubSubError('configuration', words, { channel })
     }
     await broker.publishWith(sql, channel, text)

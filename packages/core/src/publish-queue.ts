@@ -8,7 +8,7 @@ import { maxOriginBytes } from './recovery/origin.js'
 import type { Outgoing, OutgoingChannel } from './recovery/outgoing.js'
 import type { Route } from './route.js'
 import type { Settled } from './send.js'
-import { createStallWatch } from './stall-watch.js'
+import type { createStallWatch } from './stall-watch.js'
 
 /** The most messages that may wait to be acknowledged. */
 export const maxQueuedMessages = 65_536
@@ -30,6 +30,8 @@ export interface PublishQueueOptions {
    * it they resolve `false`.
    */
   readonly outgoing: Outgoing | undefined
+  /** Given where a broker that is mute is left, because what it has can be sent again. */
+  readonly createStallWatch: typeof createStallWatch | undefined
   /** The next message of a channel is decided. */
   readonly onDecided: (channel: OutgoingChannel) => void
   /** A publish resolved `true`. */
@@ -158,13 +160,10 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   }
 
   // Only what is numbered can be sent again while the first answer may still come.
-  const stall =
-    outgoing === undefined
-      ? undefined
-      : createStallWatch(
-          () => comingBack > 0 || (flight !== undefined && flight.count > 0),
-          () => abandon(),
-        )
+  const stall = options.createStallWatch?.(
+    () => comingBack > 0 || (flight !== undefined && flight.count > 0),
+    () => abandon(),
+  )
 
   /** Sends all that a mute broker has not answered over another one, if there is one. */
   const abandon = (): void => {

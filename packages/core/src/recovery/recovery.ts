@@ -10,6 +10,9 @@ import { createOriginReader } from './origin.js'
 import { createOutgoing, type Outgoing, type OutgoingChannel } from './outgoing.js'
 import { createResending } from './resending.js'
 
+// With the rest of what only recovery needs, so that nobody else loads it.
+export { createStallWatch } from '../stall-watch.js'
+
 /** How long the last heartbeat may take, in milliseconds. */
 const farewellTimeout = 1_000
 /** A broker that failed so lately, in milliseconds, may have taken along what nobody has missed yet. */
