@@ -9,6 +9,7 @@ import { deriveRootKey } from './access/seal.js'
 import { createSessions } from './access/sessions.js'
 import { createTickets } from './access/tickets.js'
 import { createAssignments } from './assignments.js'
+import { createArrivals } from './arrivals.js'
 import { createAudiences } from './audiences.js'
 import { createCancellations } from './cancellations.js'
 import { createChannelFeeds } from './channel-feeds.js'
@@ -25,6 +26,7 @@ import { createOpenStreams } from './open-streams.js'
 import type { Parts } from './parts.js'
 import { buildServer } from './server.js'
 import { createUrlSigner, readSecret } from './signed-url.js'
+import { createStreamList } from './stream-list.js'
 import { openUploads } from './uploads.js'
 
 /** How long requests may go on when we stop, in milliseconds; then they are cut. */
@@ -107,6 +109,7 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
       engines: () => engines.list().length,
       jobStates: () => jobs.list().map(({ state }) => state),
     })
+    const arrivals = createArrivals(history)
     const parts: Parts = {
       configuration,
       log,
@@ -116,6 +119,7 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
       history,
       audiences: createAudiences({ feeds, onFlush: metrics.flushed }),
       streams,
+      streamList: createStreamList({ streams, arrivals, deliveredFrames: () => metrics.deliveredFrames }),
       engines,
       jobs,
       assignments,
@@ -167,6 +171,7 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
         clearTimeout(deadline)
         clearInterval(sweeping)
         stopListening()
+        arrivals.close()
         connection.close()
         await client.close()
       },

@@ -1,7 +1,7 @@
 import { isPubSubError } from '@ps/core'
 import type { ChannelFeed, ChannelFeeds } from './channel-feeds.js'
 import type { EventStream } from './event-stream.js'
-import type { Frame } from './history.js'
+import type { ChannelRing, Frame } from './history.js'
 
 /** How long what comes may wait for more, in milliseconds, where something was sent just before. */
 const flushInterval = 10
@@ -19,6 +19,8 @@ export interface Piece {
 /** The streams that carry the same channels: what they are to send next is put together once for all. */
 export interface Audience {
   readonly channels: readonly string[]
+  /** What was sent lately on each of them. */
+  readonly rings: readonly ChannelRing[]
   /** Resolves when every channel is confirmed; rejects where one never will be. */
   readonly confirmed: Promise<unknown>
   isConfirmed(): boolean
@@ -131,6 +133,7 @@ export function createAudiences({ feeds, onFlush }: AudiencesOptions): Audiences
 
     const audience: Audience = {
       channels,
+      rings: held.map(({ ring }) => ring),
       confirmed,
       isConfirmed: () => held.every((feed) => feed.isConfirmed()),
       came,

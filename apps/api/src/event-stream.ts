@@ -10,6 +10,18 @@ const farewellTime = 5_000
 
 export type Farewell = 'shutdown' | 'slow' | 'refused' | 'renew' | 'expired'
 
+/** How far a stream is, for those who look at it. */
+export interface StreamPlace {
+  /** Frames that were given to it. */
+  readonly delivered: number
+  /** Everything up to this place was given to it. */
+  readonly given: number
+  /** Everything up to this place is on its way: the system has taken it. */
+  readonly taken: number
+  /** What lies in between, in bytes. */
+  readonly untakenBytes: number
+}
+
 /** One client's stream of Server-Sent Events: a place in the history of its channels, and the way there. */
 export interface EventStream {
   /** Sends what there is to be sent, as far as the client takes it; a client that is too far behind is cut. */
@@ -18,6 +30,9 @@ export interface EventStream {
   ping(frame: Buffer): void
   /** Says goodbye and ends. Idempotent. */
   end(reason: Farewell): void
+  /** Ends it without a word, as a network that breaks. */
+  destroy(): void
+  place(): StreamPlace
 }
 
 export interface EventStreamOptions {
@@ -44,6 +59,9 @@ export function openEventStream(options: EventStreamOptions): EventStream {
   let { cursor } = options
   // What of all that came has been sent; known from the moment when nothing is left to send.
   let sent: { readonly frames: number; readonly bytes: number } | undefined
+  let delivered = 0
+  // The place before what was given first of that which the system has not taken.
+  let taken = cursor
   let isBlocked = false
   let wasBlockedAtPing = false
   let hasEnded = false
@@ -77,7 +95,9 @@ export function openEventStream(options: EventStreamOptions): EventStream {
         sent = { ...audience.came }
         return
       }
+      if (response.writableLength === 0) taken = cursor
       cursor = piece.last
+      delivered += piece.frames
       if (sent !== undefined)
         sent = { frames: sent.frames + piece.frames, bytes: sent.bytes + piece.bytes.length }
       isBlocked = !response.write(piece.bytes)
@@ -111,6 +131,11 @@ export function openEventStream(options: EventStreamOptions): EventStream {
       if (hasEnded) return
       advance()
       if (!hasEnded) finish(reason)
+    },
+    destroy: () => void response.destroy(),
+    place() {
+      const untakenBytes = response.writableLength
+      return { delivered, given: cursor, taken: untakenBytes === 0 ? cursor : taken, untakenBytes }
     },
   }
 }

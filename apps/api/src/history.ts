@@ -11,6 +11,19 @@ export interface Frame {
 /** What a frame takes beyond its bytes: the objects around them. Without it, short messages would take twice the bound. */
 export const frameOverhead = 200
 
+/** What came after a place. */
+export interface Backlog {
+  readonly frames: number
+  readonly bytes: number
+  /** The place of the first of it; undefined where nothing came. */
+  readonly first: number | undefined
+}
+
+const nothingCame: Backlog = { frames: 0, bytes: 0, first: undefined }
+
+/** Tells what came after places, as long as no frame comes: what it takes to look at is looked at once for many places. */
+export type Survey = (cursor: number) => Backlog
+
 /** The latest frames of one channel, and from which place on none is missing. */
 export interface ChannelRing {
   /** From now on nothing will be missing; what came before cannot be told. */
@@ -21,6 +34,7 @@ export interface ChannelRing {
   isWhole(cursor: number): boolean
   /** What comes after a place: the next frame, or where frames before it are not here, a gap. */
   next(cursor: number): Frame | undefined
+  survey(): Survey
   /** Forgets everything. */
   close(): void
 }
@@ -127,6 +141,25 @@ export function createHistory({
       why = 'the channel was not listened to before'
     }
 
+    const indexAfter = (cursor: number): number => {
+      let low = first
+      let high = kept.length
+      while (low < high) {
+        const middle = (low + high) >>> 1
+        if (sequenceAt(middle) > cursor) high = middle
+        else low = middle + 1
+      }
+      return low
+    }
+
+    /** How many bytes there are from each frame to the end. */
+    const bytesToEnd = (): number[] => {
+      const sums = [0]
+      for (let index = kept.length - 1; index >= first; index -= 1)
+        sums.push((sums.at(-1) ?? 0) + (kept[index]?.bytes.length ?? 0))
+      return sums
+    }
+
     const eviction: Oldest = {
       oldest: () => sequenceAt(first),
       evict(upTo) {
@@ -156,16 +189,19 @@ export function createHistory({
       isWhole: (cursor) => cursor >= floor,
       next(cursor) {
         if (cursor < floor) return { sequence: floor, bytes: gapFrame(channel, why, idOf(floor)) }
-        let low = first
-        let high = kept.length
         // Most who ask have heard all but the last.
-        if (high > low && sequenceAt(high - 1) <= cursor) return undefined
-        while (low < high) {
-          const middle = (low + high) >>> 1
-          if (sequenceAt(middle) > cursor) high = middle
-          else low = middle + 1
+        if (kept.length > first && sequenceAt(kept.length - 1) <= cursor) return undefined
+        return kept[indexAfter(cursor)]
+      },
+      survey() {
+        let sums: number[] | undefined
+        return (cursor) => {
+          if (kept.length === first || sequenceAt(kept.length - 1) <= cursor) return nothingCame
+          const index = indexAfter(cursor)
+          const count = kept.length - index
+          sums ??= bytesToEnd()
+          return { frames: count, bytes: sums[count] ?? 0, first: sequenceAt(index) }
         }
-        return kept[low]
       },
       close() {
         clear()

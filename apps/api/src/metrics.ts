@@ -26,6 +26,8 @@ export interface Metrics {
   resumed(how: Resumed): void
   /** Frames were given to one stream in one write. */
   delivered(frames: number): void
+  /** All of them, since the start. */
+  readonly deliveredFrames: number
   /** All streams that could take it were given what came, so many milliseconds after the first of it. */
   flushed(milliseconds: number): void
   /** As Prometheus reads them. */
@@ -131,13 +133,18 @@ export function createMetrics({
       },
     }),
   )
+  let deliveredFrames = 0
   return {
     published: (isAccepted) => published.inc({ accepted: String(isAccepted) }),
     slowStream: () => slow.inc(),
     resumed: (how) => resumed.inc({ resumed: how }),
     delivered(frames) {
+      deliveredFrames += frames
       delivered.inc(frames)
       if (frames > 1) coalesced.inc(frames - 1)
+    },
+    get deliveredFrames() {
+      return deliveredFrames
     },
     flushed: (milliseconds) => flush.observe(milliseconds / 1_000),
     text: () => registry.metrics(),

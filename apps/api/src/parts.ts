@@ -11,6 +11,7 @@ import type { History } from './history.js'
 import type { Jobs } from './jobs.js'
 import type { Metrics } from './metrics.js'
 import type { OpenStreams } from './open-streams.js'
+import type { StreamList } from './stream-list.js'
 import type { UrlSigner } from './signed-url.js'
 import type { Uploads } from './uploads.js'
 
@@ -26,6 +27,7 @@ export interface Parts {
   readonly history: History
   readonly audiences: Audiences
   readonly streams: OpenStreams
+  readonly streamList: StreamList
   readonly engines: Engines
   readonly jobs: Jobs
   readonly assignments: Assignments

@@ -16,6 +16,8 @@ export interface Resumption {
 export interface ResumptionOptions {
   readonly history: History
   readonly audience: Audience
+  /** The stream's. */
+  readonly id: string
   /** In the order in which the client named them. */
   readonly channels: readonly string[]
   /** The last id that the client has seen. */
@@ -28,7 +30,14 @@ export interface ResumptionOptions {
  * Where a stream begins whose client has seen `lastId`, and what it is told of it. An id that is unknown is no error:
  * `EventSource` would never come back.
  */
-export function resume({ history, audience, channels, lastId, live }: ResumptionOptions): Resumption {
+export function resume({
+  history,
+  audience,
+  id: stream,
+  channels,
+  lastId,
+  live,
+}: ResumptionOptions): Resumption {
   const { head } = history
   const known = lastId === undefined ? undefined : history.cursorOf(lastId)
   const missing = known === undefined ? channels : audience.missing(known)
@@ -38,7 +47,7 @@ export function resume({ history, audience, channels, lastId, live }: Resumption
   // The id of a frame says that everything before it has arrived. So the client keeps its own where something is sent again,
   // and an unknown one until it has been told of every gap.
   const id = lastId === undefined ? headId : undefined
-  const frames = [eventFrame({ channels, live, resumed, head: headId }, { id, event: 'ps.hello' })]
+  const frames = [eventFrame({ stream, channels, live, resumed, head: headId }, { id, event: 'ps.hello' })]
   if (lastId !== undefined && known === undefined) {
     const why = 'the last id is not of this server, or of the time before it was started again'
     for (const [index, channel] of channels.entries())

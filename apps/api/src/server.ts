@@ -20,6 +20,7 @@ import { registerEventRoutes } from './routes/events.js'
 import { registerInternalRoutes } from './routes/internal.js'
 import { registerJobRoutes } from './routes/jobs.js'
 import { registerOperationRoutes } from './routes/operations.js'
+import { registerStreamRoutes } from './routes/streams.js'
 import { createUnreadableRequests, refuseTooManyHeaders } from './unreadable-requests.js'
 
 declare module 'fastify' {
@@ -175,6 +176,7 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
   registerDashboardRoutes(app, dashboard)
   registerAccessRoutes(app, parts)
   registerEventRoutes(app, parts)
+  registerStreamRoutes(app, parts)
   registerChannelRoutes(app, parts)
   registerJobRoutes(app, parts)
   registerEngineRoutes(app, parts)

@@ -37,7 +37,13 @@ describe('a stream of events', () => {
     expect(stream.events[0]).toEqual({
       event: 'ps.hello',
       id: expect.stringMatching(/^[\w-]+\.\d+$/),
-      data: { channels: [first, second], live: true, resumed: 'none', head: stream.events[0]?.id },
+      data: {
+        stream: expect.any(String),
+        channels: [first, second],
+        live: true,
+        resumed: 'none',
+        head: stream.events[0]?.id,
+      },
     })
     expect(stream.messages(first)).toEqual([{ number: 1 }, { number: 2 }, { number: 3 }])
     expect(stream.messages(second)).toEqual(['line\nbreak'])

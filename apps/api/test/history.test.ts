@@ -26,6 +26,23 @@ describe('the history of channels', () => {
     expect(all(other, history.head)).toEqual([])
   })
 
+  it('tells how much came after a place', () => {
+    const history = createHistory({ maxFrames: 3 })
+    const [one, other] = [history.openRing('one'), history.openRing('other')]
+    const start = history.head
+    const lengths = [one.add('first'), one.add('the second'), one.add(3)]
+    other.add('not this one')
+    expect(one.survey()(start)).toEqual({
+      frames: 3,
+      bytes: lengths.reduce((sum, length) => sum + length),
+      first: start + 1,
+    })
+    expect(one.survey()(start + 2)).toEqual({ frames: 1, bytes: lengths[2], first: start + 3 })
+    expect(one.survey()(history.head)).toEqual({ frames: 0, bytes: 0, first: undefined })
+    one.add('the first is evicted')
+    expect(one.survey()(start)).toMatchObject({ frames: 3, first: start + 2 })
+  })
+
   it('knows its own ids and no others', () => {
     const [history, other] = [createHistory(), createHistory()]
     history.openRing('any').add(1)

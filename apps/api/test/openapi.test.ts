@@ -192,6 +192,18 @@ describe('/openapi.json', () => {
       },
     },
     'GET /v1/engines': { path: '/v1/engines', answers: { 200: () => askAs('/v1/engines') } },
+    'GET /v1/streams': {
+      path: '/v1/streams',
+      answers: {
+        async 200() {
+          const stream = await openStream(`${api.url}/v1/events?channel=any`, everything)
+          await stream.untilEvent('ps.hello')
+          const answer = await askAs('/v1/streams')
+          stream.close()
+          return answer
+        },
+      },
+    },
     'GET /livez': { path: '/livez', answers: { 200: () => api.ask('/livez') } },
     'GET /readyz': {
       path: '/readyz',

@@ -7,6 +7,14 @@ import { openStream, parsed, type Stream, type StreamEnd, textMember } from './s
 /** Several changes of the channels at once open one stream. */
 const changeDelay = 100
 const silenceInterval = 5_000
+/** What a stream begins with. */
+interface Hello {
+  readonly head?: string
+  readonly live?: boolean
+  readonly resumed?: 'full' | 'partial' | 'none'
+  readonly stream?: string
+}
+
 /** A stream that the server renews is away for a moment, of which nobody needs to know. */
 const renewTime = 2_000
 /** As many as the server takes. */
@@ -22,7 +30,7 @@ export function connect<Of extends Channels = Channels>(
   address: string | URL,
   options: ConnectOptions<Of>,
 ): Connection<Of> {
-  const { token, ticket, onMessage, onGap, onState } = options
+  const { token, ticket, fetch = globalThis.fetch, onMessage, onGap, onState } = options
   const canRenew = typeof token === 'function' || ticket !== undefined
   let channels = checked(options.channels)
   const progress = createProgress(options.lastEventId, channels)
@@ -68,7 +76,7 @@ export function connect<Of extends Channels = Channels>(
       canRenew,
       onEvent(event) {
         if (stream === candidate && event.event === 'ps.hello')
-          becomeLive(stream, wanted, asked, parsed(event.data))
+          becomeLive(stream, wanted, asked, parsed(event.data) as Hello | undefined)
         else if (stream === current) deliver(event)
       },
       onEnd(end) {
@@ -85,7 +93,7 @@ export function connect<Of extends Channels = Channels>(
     stream: Stream,
     live: readonly string[],
     asked: string | undefined,
-    hello: unknown,
+    hello: Hello | undefined,
   ): void => {
     if (current === undefined && lostAt !== undefined) liveSince = 0
     current?.close()
@@ -94,15 +102,11 @@ export function connect<Of extends Channels = Channels>(
     lostAt = undefined
     attempt = 0
     liveSince ||= Date.now()
-    progress.begin(live, asked, textMember(hello, 'head'))
-    const isConfirmed = !(
-      typeof hello === 'object' &&
-      hello !== null &&
-      'live' in hello &&
-      hello.live === false
-    )
-    unconfirmed = new Set(isConfirmed ? [] : live)
-    setState({ kind: 'live', since: liveSince, confirmed: isConfirmed, channels: live })
+    progress.begin(live, asked, hello?.head)
+    const confirmed = hello?.live !== false
+    unconfirmed = new Set(confirmed ? [] : live)
+    const { resumed = 'none', stream: name } = hello ?? {}
+    setState({ kind: 'live', since: liveSince, confirmed, channels: live, resumed, stream: name })
   }
 
   /** Where the brokers had not confirmed at the start, a gap on each channel says that they have. */

@@ -25,12 +25,18 @@ export interface Gap {
 export type ConnectionState =
   /** The first attempt, or one with other channels after a refusal. */
   | { readonly kind: 'connecting' }
-  /** `since` is a time in milliseconds; `confirmed` is false while no broker has confirmed all channels. */
+  /**
+   * `since` is a time in milliseconds; `confirmed` is false while no broker has confirmed all channels. `resumed` is what the server
+   * said of what was missed before this stream: `full`, all of it follows; `partial` or `none`, a gap follows on the other
+   * channels; `none` too where there was nothing to be missed. `stream` is the server's name for it.
+   */
   | {
       readonly kind: 'live'
       readonly since: number
       readonly confirmed: boolean
       readonly channels: readonly string[]
+      readonly resumed: 'full' | 'partial' | 'none'
+      readonly stream: string | undefined
     }
   /** It will be tried again at `retryAt`, in milliseconds. `status` is that of the last answer, where there was one other than 200. */
   | {
@@ -55,6 +61,8 @@ export interface ConnectOptions<Of extends Channels = Channels> {
   readonly token?: string | (() => string | Promise<string>)
   /** Instead of a token: gives a ticket, good for 30 s, that the page's own server had from `POST /v1/tickets`. Called before each attempt. */
   readonly ticket?: () => string | Promise<string>
+  /** What asks the server, and gives its answer. Default: `globalThis.fetch`. */
+  readonly fetch?: typeof globalThis.fetch
   /** Go on behind this id. Without it the connection begins with what is published from now on. */
   readonly lastEventId?: string
   /** Each once, in the order of its channel. What it throws is reported as an uncaught error, and the next one comes all the same. */

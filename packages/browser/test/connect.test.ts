@@ -77,6 +77,43 @@ describe('coming back', () => {
     expect(heard.states.map(({ kind }) => kind)).toEqual(['live', 'reconnecting', 'live'])
   })
 
+  test('what the server says of what was missed, and its name for the stream, are in the state', async () => {
+    const heard = listen({ lastEventId: 'e.2' })
+    const [first, second, third] = [
+      { head: 'e.4', stream: 'one', resumed: 'full' },
+      { head: 'e.5', stream: 'two', resumed: 'partial' },
+      { head: 'e.6' },
+    ]
+    for (const [number, hello] of [first, second, third].entries()) {
+      const request = await server.request(number)
+      request.hello(hello ?? {})
+      await heard.state('live', number + 1)
+      request.cut()
+    }
+    expect(heard.states.filter(({ kind }) => kind === 'live')).toMatchObject([
+      { resumed: 'full', stream: 'one' },
+      { resumed: 'partial', stream: 'two' },
+      // An older server, or somebody else's.
+      { resumed: 'none', stream: undefined },
+    ])
+  })
+
+  test('another fetch may be given, and what it answers is read', async () => {
+    const asked: string[] = []
+    const heard = listen({
+      fetch: async (address, init) => {
+        if (typeof address === 'string') asked.push(address)
+        const answer = await fetch(address, init)
+        return new Response(answer.body, answer)
+      },
+    })
+    const request = await server.request(0)
+    request.hello({ head: 'e.4' })
+    message(request, 5)
+    await arrived(heard, 1)
+    expect(asked).toEqual([`${server.address}?channel=a`])
+  })
+
   test('a stream that was cut before anything came goes on where it began', async () => {
     const heard = listen()
     ;(await server.request(0)).hello({ head: 'e.4' })

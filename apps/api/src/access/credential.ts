@@ -18,6 +18,8 @@ export interface Credential {
   readonly kind: 'anyone' | 'token' | 'jwt' | 'session' | 'ticket'
   /** Tells it from others of its kind; holds no secret. */
   readonly name: string
+  /** The `sub` of a JSON Web Token. It does not go into tickets, which are seen in addresses. */
+  readonly subject?: string | undefined
   readonly claims: Claims
   /** When it ends, in milliseconds since 1970. */
   readonly expires?: number | undefined

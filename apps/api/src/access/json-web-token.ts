@@ -51,6 +51,7 @@ export function createJsonWebTokenCheck(
     return {
       kind: 'jwt',
       name: `jwt ${name}`,
+      subject: payload.sub,
       claims: readClaims(payload),
       expires: Number(payload.exp) * 1_000,
     }

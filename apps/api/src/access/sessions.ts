@@ -31,10 +31,10 @@ export function createSessions(root: RootKey): Sessions {
     `${name}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${name === secureCookieName ? '; Secure' : ''}`
 
   return {
-    async begin({ name, claims, expires: end = Number.POSITIVE_INFINITY }, isSecure) {
+    async begin({ name, subject, claims, expires: end = Number.POSITIVE_INFINITY }, isSecure) {
       const expires = Math.min(end, Date.now() + lifetime)
       const { publish, subscribe, scopes } = claims
-      const value = await seal.seal({ sub: name, publish, subscribe, scope: scopes }, expires)
+      const value = await seal.seal({ sub: name, subject, publish, subscribe, scope: scopes }, expires)
       const seconds = Math.max(0, Math.floor((expires - Date.now()) / 1_000))
       return { cookie: cookie(isSecure ? secureCookieName : cookieName, value, seconds), expires }
     },
@@ -49,7 +49,8 @@ export function createSessions(root: RootKey): Sessions {
       const payload = await seal.open(cookies.get(secureCookieName) ?? cookies.get(cookieName) ?? '')
       if (payload === undefined) return undefined
       const expires = Number(payload.exp) * 1_000
-      return { kind: 'session', name: payload.sub ?? '', claims: readClaims(payload), expires }
+      const subject = typeof payload.subject === 'string' ? payload.subject : undefined
+      return { kind: 'session', name: payload.sub ?? '', subject, claims: readClaims(payload), expires }
     },
   }
 }

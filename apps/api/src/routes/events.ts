@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { subscriptionOf } from '../access/subscription.js'
@@ -73,7 +74,8 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
       // What `EventSource` has seen since goes before what its address says since it was made.
       const lastId = textOf(request.headers['last-event-id']) ?? textOf(request.query.last_event_id)
       const live = audience.isConfirmed() && isConnected()
-      const { resumed, cursor, opening } = resume({ history, audience, channels, lastId, live })
+      const id = randomBytes(9).toString('base64url')
+      const { resumed, cursor, opening } = resume({ history, audience, id, channels, lastId, live })
       if (lastId !== undefined) metrics.resumed(resumed)
       reply.hijack()
       const stream = openEventStream({
@@ -89,7 +91,7 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
         },
         onSlow: metrics.slowStream,
       })
-      const forget = streams.add(stream)
+      const forget = streams.add(stream, { id, audience, channels, subject: request.credential.subject })
       const stopWaiting = whenExpired(expires, () => stream.end('expired'))
       const leave = (): void => {
         stopWaiting()
