@@ -8,6 +8,31 @@ export interface JobDetail extends Job {
   readonly truncated?: boolean
 }
 
+/** What `GET /v1/streams` says of one stream. */
+export interface ListedStream {
+  readonly id: string
+  readonly since: string
+  readonly channels: readonly string[]
+  readonly channelCount: number
+  readonly subject?: string
+  readonly delivered: number
+  readonly waitingFrames: number
+  readonly waitingBytes: number
+  readonly lagMs: number
+}
+
+/** The streams of one server that are furthest behind, and sums over all of its streams. */
+export interface StreamOverview {
+  readonly streams: readonly ListedStream[]
+  readonly totals: {
+    readonly streams: number
+    readonly behind: number
+    readonly waitingFrames: number
+    readonly waitingBytes: number
+    readonly delivered: number
+  }
+}
+
 /** An api that answered with an error, or none that could be reached; the message is for people. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -32,6 +57,7 @@ export interface Api {
   job(id: string): Promise<JobDetail>
   cancel(id: string): Promise<void>
   engines(): Promise<readonly EngineAnnouncement[]>
+  streams(): Promise<StreamOverview>
   /** `json` is sent as it is. */
   publish(channel: string, json: string): Promise<void>
   health(): Promise<Health>
@@ -65,6 +91,7 @@ export function createApi({ onUnauthorized }: ApiOptions): Api {
       await call(`/v1/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' })
     },
     engines: async () => (await (await call('/v1/engines')).json()) as readonly EngineAnnouncement[],
+    streams: async () => (await (await call('/v1/streams')).json()) as StreamOverview,
     async publish(channel, json) {
       // An address cannot hold these as one of its parts, not even escaped.
       if (channel === '.' || channel === '..') {

@@ -6,10 +6,13 @@ export interface ExplorerViewOptions {
   /** The stream of events. */
   readonly address: string
   readonly publish: (channel: string, json: string) => Promise<void>
+  /** The server's name for a stream of this page. */
+  readonly onStream: (id: string) => void
+  readonly onHeard: () => void
 }
 
 /** Listens to any channel, from now on or behind an id, and publishes to it. */
-export function createExplorerView({ address, publish }: ExplorerViewOptions): void {
+export function createExplorerView({ address, publish, onStream, onHeard }: ExplorerViewOptions): void {
   const channel = pageElement('channel', HTMLInputElement)
   const after = pageElement('after', HTMLInputElement)
   const listen = pageElement('listen', HTMLButtonElement)
@@ -35,8 +38,10 @@ export function createExplorerView({ address, publish }: ExplorerViewOptions): v
   }
 
   const showState = (name: string, state: ConnectionState): void => {
-    if (state.kind === 'live') note(listenNote, `Listening to ${name}.`)
-    else if (state.kind === 'reconnecting') note(listenNote, `Not listening now: ${state.reason}.`, true)
+    if (state.kind === 'live') {
+      if (state.stream !== undefined) onStream(state.stream)
+      note(listenNote, `Listening to ${name}.`)
+    } else if (state.kind === 'reconnecting') note(listenNote, `Not listening now: ${state.reason}.`, true)
     else if (state.kind === 'refused') {
       stop()
       note(listenNote, state.reason, true)
@@ -52,7 +57,10 @@ export function createExplorerView({ address, publish }: ExplorerViewOptions): v
     connection = connect(address, {
       channels: [name],
       ...(lastEventId !== '' && { lastEventId }),
-      onMessage: ({ message: heard, id }) => messages.add(heard, id),
+      onMessage({ message: heard, id }) {
+        onHeard()
+        messages.add(heard, id)
+      },
       onGap({ reason, missed }) {
         const count = missed === undefined ? 'Something' : `${missed} messages`
         messages.addNote(`${count} may have been missed here: ${reason}`)

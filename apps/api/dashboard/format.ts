@@ -1,5 +1,6 @@
 const wholeNumbers = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const fineNumbers = new Intl.NumberFormat('en', { maximumFractionDigits: 4 })
+const rateNumbers = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
@@ -57,8 +58,11 @@ export function formatAge(milliseconds: number): string {
 /** A round trip: `0.42 ms`, `3.1 ms`, `180 ms`. */
 export function formatMilliseconds(milliseconds: number): string {
   if (milliseconds < 1) return `${milliseconds.toFixed(2)} ms`
-  return `${milliseconds < 100 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`
+  return `${milliseconds < 100 ? milliseconds.toFixed(1).replace(/\.0$/, '') : Math.round(milliseconds)} ms`
 }
+
+/** A number of things in a second: `0.4`, `3.2`, `1,204`. */
+export const formatRate = (rate: number): string => (rate < 10 ? rateNumbers : wholeNumbers).format(rate)
 
 /** A time of day, with the day where that is not today. */
 export function formatTime(time: number): string {

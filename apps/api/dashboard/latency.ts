@@ -1,3 +1,5 @@
+import { percentile } from './series.js'
+
 export interface LatencyState {
   /** The last round trips, oldest first, in milliseconds. */
   readonly samples: readonly number[]
@@ -11,6 +13,8 @@ export interface LatencyOptions {
   readonly publish: (channel: string, json: string) => Promise<void>
   /** Called in the frame in which an arrival is to be painted. */
   readonly onArrival: () => void
+  /** One round trip, in milliseconds. */
+  readonly onSample: (milliseconds: number) => void
   readonly onChange: (state: LatencyState) => void
 }
 
@@ -27,7 +31,7 @@ const maxSamples = 100
 const patience = 5_000
 
 /** Publishes through the api and measures until the arrival is on the screen. */
-export function createLatencyProbe({ publish, onArrival, onChange }: LatencyOptions): LatencyProbe {
+export function createLatencyProbe({ publish, onArrival, onSample, onChange }: LatencyOptions): LatencyProbe {
   const channel = `dashboard-latency-${randomName()}`
   const sentAt = new Map<number, number>()
   let samples: readonly number[] = []
@@ -35,12 +39,11 @@ export function createLatencyProbe({ publish, onArrival, onChange }: LatencyOpti
   let timer: ReturnType<typeof setInterval> | undefined
 
   const tell = (): void => {
-    const sorted = samples.toSorted((left, right) => left - right)
     const oldest = Math.min(...sentAt.values())
     onChange({
       samples,
-      median: percentile(sorted, 0.5),
-      p99: percentile(sorted, 0.99),
+      median: percentile(samples, 0.5),
+      p99: percentile(samples, 0.99),
       unanswered: performance.now() - oldest > patience,
     })
   }
@@ -76,7 +79,9 @@ export function createLatencyProbe({ publish, onArrival, onChange }: LatencyOpti
           // Gone where the page was hidden in the meantime: a frame that nobody saw is no measurement.
           if (sent === undefined) return
           sentAt.delete(probed)
-          samples = [...samples, performance.now() - sent].slice(-maxSamples)
+          const sample = performance.now() - sent
+          samples = [...samples, sample].slice(-maxSamples)
+          onSample(sample)
           tell()
         })
       })
@@ -93,10 +98,6 @@ function afterPaint(callback: () => void): void {
   })
   port1.start()
   port2.postMessage(undefined)
-}
-
-function percentile(sorted: readonly number[], share: number): number | undefined {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)]
 }
 
 /** `crypto.randomUUID` is missing where the page came over plain HTTP from another computer. */

@@ -1,4 +1,5 @@
 import { connect } from '@ps/browser'
+import { createActivityView } from './activity-view.js'
 import { createApi } from './api.js'
 import { createConnectionView } from './connection-view.js'
 import { createEnginesStore } from './engines-store.js'
@@ -10,6 +11,8 @@ import { createJobsStore } from './jobs-store.js'
 import { createJobsView } from './jobs-view.js'
 import { createLatencyProbe } from './latency.js'
 import { resultView } from './result-view.js'
+import { createStreamsView } from './streams-view.js'
+import { watchStreams } from './watch-streams.js'
 import { createTokenView } from './token-view.js'
 import { uploadFile } from './upload.js'
 import { createUploadsView } from './uploads-view.js'
@@ -38,6 +41,7 @@ const tokenView = createTokenView({
 })
 
 const connectionView = createConnectionView()
+const activity = createActivityView()
 const enginesView = createEnginesView()
 const jobsView = createJobsView({ onCancel: api.cancel, loadResult })
 const jobs = createJobsStore(() => jobsView.show(jobs.list()))
@@ -46,7 +50,18 @@ const gaps = createGapLog({ refetch: refetchUntilSettled, onChange: connectionVi
 const latency = createLatencyProbe({
   publish: api.publish,
   onArrival: connectionView.probeArrived,
+  onSample: activity.latency,
   onChange: connectionView.latency,
+})
+
+const streamsView = createStreamsView()
+const streams = watchStreams({
+  ask: api.streams,
+  onOverview(overview) {
+    streamsView.show(overview)
+    activity.delivered(overview.totals.delivered)
+  },
+  onTrouble: streamsView.trouble,
 })
 
 let live = false
@@ -55,6 +70,7 @@ let hasBegun = false
 const connection = connect(eventsAddress, {
   channels: [jobsChannel, enginesChannel, latency.channel],
   onMessage({ channel, message }) {
+    activity.heard()
     const job = channel === jobsChannel ? asJob(message) : undefined
     const engine = channel === enginesChannel ? asEngine(message) : undefined
     if (job !== undefined) jobs.put(job)
@@ -65,6 +81,7 @@ const connection = connect(eventsAddress, {
   onState(state) {
     live = state.kind === 'live' && state.confirmed
     connectionView.stream(state)
+    if (state.kind === 'live' && state.stream !== undefined) streamsView.own(state.stream)
     if (state.kind === 'refused' && state.status === 401) tokenView.ask()
     if (state.kind === 'live') tokenView.accepted()
     if (state.kind === 'connecting') hasBegun = false
@@ -73,12 +90,17 @@ const connection = connect(eventsAddress, {
       hasBegun = true
       void refetch(true).catch(() => gaps.report('the list of jobs could not be fetched'))
     }
-    runLatency()
+    runWhatMeasures()
     void checkHealth()
   },
 })
 
-createExplorerView({ address: eventsAddress, publish: api.publish })
+createExplorerView({
+  address: eventsAddress,
+  publish: api.publish,
+  onStream: streamsView.own,
+  onHeard: activity.heard,
+})
 createUploadsView({
   upload: (file, onProgress, signal) => uploadFile(file, { onProgress, signal }),
   onJob(job) {
@@ -134,20 +156,22 @@ async function checkHealth(): Promise<void> {
   connectionView.health(health)
 }
 
-function runLatency(): void {
+function runWhatMeasures(): void {
   latency.run(live && !document.hidden)
+  streams.run(live && !document.hidden)
 }
 
 function tick(): void {
   if (document.hidden) return
   connectionView.tick()
+  activity.tick(live)
   // Before the first answer an empty list would say that no engine is alive.
   if (engines.list().length > 0) enginesView.show(engines.list())
 }
 
 /** The page is looked at again, or the network is back. */
 async function wake(): Promise<void> {
-  runLatency()
+  runWhatMeasures()
   if (document.hidden) return
   tick()
   await checkHealth()
