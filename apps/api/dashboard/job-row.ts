@@ -15,6 +15,7 @@ export interface JobRow {
   update(job: Job): void
   /** Opens the result, as a press on its button does. */
   open(): void
+  readonly isOpen: boolean
 }
 
 const stateWords: Readonly<Record<JobState, string>> = {
@@ -102,6 +103,9 @@ export function createJobRow({ onCancel, loadResult }: JobRowOptions): JobRow {
       if (justEnded && document.activeElement === cancel && job.state === 'done') toggle.focus()
     },
     open: () => setOpen(true),
+    get isOpen() {
+      return !result.hidden
+    },
   }
 
   function showProgress(job: Job): void {

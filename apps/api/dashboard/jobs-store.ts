@@ -15,29 +15,36 @@ export interface JobsStore {
   oldestNews(): number | undefined
 }
 
-/** Older jobs are forgotten: a page that stays open for months must not grow. */
-const maxJobs = 200
+/** More than the api keeps. Older jobs are forgotten: a page that stays open for months must not grow. */
+const maxJobs = 2_000
 
 /** What is known of the jobs. Their results are left out, since a page shows few and can have them any time. */
 export function createJobsStore(onChange: () => void): JobsStore {
   const known = new Map<string, { readonly job: Job; readonly heardAt: number }>()
 
-  const list = (): readonly Job[] =>
-    [...known.values()]
-      .map(({ job }) => job)
-      .toSorted(
-        (left, right) => right.createdAt.localeCompare(left.createdAt) || right.id.localeCompare(left.id),
-      )
+  // In their order, which no change of a job moves: it is asked for with every message.
+  let order: readonly Job[] | undefined
+
+  const list = (): readonly Job[] => {
+    order ??= [...known.values()].map(({ job }) => job).toSorted(newestFirst)
+    return order.map((job) => known.get(job.id)?.job ?? job)
+  }
 
   const take = (heard: Job): void => {
     const job = withoutResult(heard)
     const before = known.get(job.id)
     if (before !== undefined && before.job.revision > job.revision) return
     known.set(job.id, { job, heardAt: Date.now() })
+    if (before === undefined) order = undefined
+  }
+
+  const forget = (id: string): void => {
+    known.delete(id)
+    order = undefined
   }
 
   const changed = (): void => {
-    for (const { id } of known.size > maxJobs ? list().slice(maxJobs) : []) known.delete(id)
+    for (const { id } of known.size > maxJobs ? list().slice(maxJobs) : []) forget(id)
     onChange()
   }
 
@@ -49,7 +56,7 @@ export function createJobsStore(onChange: () => void): JobsStore {
     },
     replaceAll(jobs, askedAt) {
       const held = new Set(jobs.map(({ id }) => id))
-      for (const [id, { heardAt }] of known) if (!held.has(id) && heardAt < askedAt) known.delete(id)
+      for (const [id, { heardAt }] of known) if (!held.has(id) && heardAt < askedAt) forget(id)
       for (const job of jobs) take(job)
       changed()
     },
@@ -58,6 +65,12 @@ export function createJobsStore(onChange: () => void): JobsStore {
       return open.length === 0 ? undefined : Math.min(...open.map(({ heardAt }) => heardAt))
     },
   }
+}
+
+/** Times of this form are in the order of their letters. */
+function newestFirst(left: Job, right: Job): number {
+  if (left.createdAt !== right.createdAt) return left.createdAt < right.createdAt ? 1 : -1
+  return left.id < right.id ? 1 : -1
 }
 
 function withoutResult(job: Job): Job {

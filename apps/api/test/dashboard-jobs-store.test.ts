@@ -44,13 +44,13 @@ test('a list drops the jobs that it does not hold, but not one heard of since it
   expect(idsOf(store.list()).toSorted()).toEqual(['kept', 'new'])
 })
 
-test('jobs are listed newest first, and only the newest 200 are kept', () => {
+test('jobs are listed newest first, and only the newest 2,000 are kept', () => {
   const store = createJobsStore(() => undefined)
-  for (let number = 0; number < 250; number += 1) {
+  for (let number = 0; number < 2_050; number += 1) {
     store.put(job(`job-${number}`, { createdAt: new Date(1_000 * number).toISOString() }))
   }
-  expect(store.list()).toHaveLength(200)
-  expect(idsOf(store.list()).slice(0, 2)).toEqual(['job-249', 'job-248'])
+  expect(store.list()).toHaveLength(2_000)
+  expect(idsOf(store.list()).slice(0, 2)).toEqual(['job-2049', 'job-2048'])
 })
 
 test('results are not kept', () => {

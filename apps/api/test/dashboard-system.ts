@@ -33,8 +33,20 @@ const programFile = (app: string): string =>
 export const readPenguins = (): Promise<string> =>
   readFile(new URL('../../engine/test/fixtures/penguins.csv', import.meta.url), 'utf8')
 
-/** Starts them; with `token` the api wants it. */
-export async function startDashboardSystem({ token }: { token?: string } = {}): Promise<DashboardSystem> {
+export interface DashboardSystemOptions {
+  /** The api wants it. */
+  readonly token?: string
+  /** Further variables of the api and the engine. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Fills the api's data folder before it starts. */
+  readonly prepare?: (folder: string) => Promise<void>
+}
+
+export async function startDashboardSystem({
+  token,
+  environment: given = {},
+  prepare,
+}: DashboardSystemOptions = {}): Promise<DashboardSystem> {
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
   const folder = await mkdtemp(join(tmpdir(), 'dashboard-system-'))
@@ -46,6 +58,7 @@ export async function startDashboardSystem({ token }: { token?: string } = {}): 
     PUBSUB_PREFIX: `${uniqueName('dashboard')}:`,
     PORT: String(port),
     JOB_SOURCE_ALLOW: '127.0.0.1',
+    ...given,
     ...(token === undefined ? {} : { API_TOKEN: token }),
   }
   const headers = {
@@ -68,6 +81,7 @@ export async function startDashboardSystem({ token }: { token?: string } = {}): 
     })
   }
 
+  await prepare?.(environment.API_DATA_DIR)
   const engine = spawnProgram(programFile('engine'), [], { environment })
   await startApi()
   const engines = async (): Promise<boolean> => ((await call('/v1/engines')) as unknown[]).length > 0
