@@ -21,8 +21,15 @@ export function createExplorerView({ address, publish, onStream, onHeard }: Expl
   const send = pageElement('publish', HTMLButtonElement)
   const publishNote = pageElement('publish-note', HTMLParagraphElement)
   const publishForm = pageElement('publish-form', HTMLFormElement)
-  const messages = createMessageList()
+  const messages = createMessageList({
+    onId(id) {
+      after.value = id
+      showAction()
+      after.focus()
+    },
+  })
   let listeningTo: string | undefined
+  let listeningBehind = ''
   let connection: Connection | undefined
 
   const note = (target: HTMLElement, text: string, problem = false): void => {
@@ -37,10 +44,14 @@ export function createExplorerView({ address, publish, onStream, onHeard }: Expl
     setText(listen, 'Listen')
   }
 
-  const showState = (name: string, state: ConnectionState): void => {
+  const isAsWanted = (): boolean => channel.value === listeningTo && after.value.trim() === listeningBehind
+
+  const showAction = (): void => setText(listen, isAsWanted() ? 'Stop' : 'Listen')
+
+  const showState = (name: string, state: ConnectionState, hasBefore: boolean): void => {
     if (state.kind === 'live') {
       if (state.stream !== undefined) onStream(state.stream)
-      note(listenNote, `Listening to ${name}.`)
+      note(listenNote, `Listening to ${name}.${hasBefore ? ` ${resumedWords[state.resumed]}` : ''}`)
     } else if (state.kind === 'reconnecting') note(listenNote, `Not listening now: ${state.reason}.`, true)
     else if (state.kind === 'refused') {
       stop()
@@ -49,11 +60,13 @@ export function createExplorerView({ address, publish, onStream, onHeard }: Expl
   }
 
   const start = (name: string): void => {
+    const lastEventId = after.value.trim()
+    let hasBefore = lastEventId !== ''
     listeningTo = name
+    listeningBehind = lastEventId
     messages.clear()
     note(listenNote, `Asking for ${name}…`)
     setText(listen, 'Stop')
-    const lastEventId = after.value.trim()
     connection = connect(address, {
       channels: [name],
       ...(lastEventId !== '' && { lastEventId }),
@@ -65,21 +78,23 @@ export function createExplorerView({ address, publish, onStream, onHeard }: Expl
         const count = missed === undefined ? 'Something' : `${missed} messages`
         messages.addNote(`${count} may have been missed here: ${reason}`)
       },
-      onState: (state) => showState(name, state),
+      onState(state) {
+        showState(name, state, hasBefore)
+        hasBefore ||= state.kind === 'live'
+      },
     })
   }
 
   pageElement('listen-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault()
-    const isStop = channel.value === listeningTo
+    const isStop = isAsWanted()
     stop()
     if (isStop) note(listenNote, 'Not listening.')
     else start(channel.value)
   })
 
-  channel.addEventListener('input', () => {
-    setText(listen, listeningTo !== undefined && channel.value === listeningTo ? 'Stop' : 'Listen')
-  })
+  channel.addEventListener('input', showAction)
+  after.addEventListener('input', showAction)
 
   const publishNow = async (): Promise<void> => {
     if (channel.value === '') {
@@ -113,6 +128,13 @@ export function createExplorerView({ address, publish, onStream, onHeard }: Expl
     publishForm.requestSubmit()
   })
 }
+
+/** What became of what was missed before a stream. */
+const resumedWords = {
+  full: 'Resumed fully: all that came behind the id is here.',
+  partial: 'Resumed partly: the gaps among the messages say where something may be missing.',
+  none: 'Not resumed: the gap among the messages says why something may be missing.',
+} as const
 
 /** What is wrong with a text that is to be JSON, in words; undefined where nothing is. */
 function jsonProblem(text: string): string | undefined {

@@ -9,6 +9,11 @@ export interface MessageList {
   clear(): void
 }
 
+export interface MessageListOptions {
+  /** Somebody chose the id of a message. */
+  readonly onId: (id: string) => void
+}
+
 interface Entry {
   readonly text: string
   readonly time: number
@@ -21,7 +26,7 @@ const maxEntries = 200
 const maxCharacters = 4_000
 
 /** The messages of the explorer, newest first, at most 200, drawn once a frame however fast they come. */
-export function createMessageList(): MessageList {
+export function createMessageList({ onId }: MessageListOptions): MessageList {
   const list = pageElement('messages', HTMLOListElement)
   const count = pageElement('messages-count', HTMLSpanElement)
   const pause = pageElement('pause', HTMLButtonElement)
@@ -69,6 +74,20 @@ export function createMessageList(): MessageList {
     setText(pause, paused ? 'Go on' : 'Pause')
     schedule()
   })
+  list.addEventListener('click', ({ target }) => {
+    const id = target instanceof HTMLButtonElement ? target.textContent : ''
+    if (id !== '') onId(id)
+  })
+  // Two hundred stops of the tabulator would be too many.
+  list.addEventListener('keydown', (event) => {
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+    const ids = [...list.querySelectorAll('button')]
+    const at = ids.findIndex((button) => button === document.activeElement)
+    const next = ids[event.key === 'ArrowDown' ? at + 1 : at - 1]
+    if (next === undefined) return
+    event.preventDefault()
+    next.focus()
+  })
   pageElement('clear', HTMLButtonElement).addEventListener('click', clear)
   draw()
 
@@ -93,6 +112,12 @@ function entryNode({ text, time, isNote, id }: Entry): HTMLLIElement {
     { class: isNote ? 'message-note' : 'message' },
     element('time', { datetime: new Date(time).toISOString() }, formatTime(time)),
     element(isNote ? 'span' : 'code', {}, shown),
-    id === undefined ? undefined : element('span', { class: 'message-id' }, id),
+    id === undefined
+      ? undefined
+      : element(
+          'button',
+          { type: 'button', class: 'message-id quiet', tabindex: -1, title: 'Go on behind this message' },
+          id,
+        ),
   )
 }
