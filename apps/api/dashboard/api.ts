@@ -1,6 +1,12 @@
 import type { Health } from '@ps/core'
 import type { Column, EngineAnnouncement, Job, RejectedRow } from '@ps/jobs'
 
+/** What `GET /readyz` says. */
+export interface ServerHealth extends Health {
+  /** In development: things can be made to go wrong on purpose. */
+  readonly faults?: boolean
+}
+
 /** One job with what it found, as `GET /v1/jobs/{id}` gives it. */
 export interface JobDetail extends Job {
   readonly columns?: readonly Column[]
@@ -60,7 +66,10 @@ export interface Api {
   streams(): Promise<StreamOverview>
   /** `json` is sent as it is. */
   publish(channel: string, json: string): Promise<void>
-  health(): Promise<Health>
+  health(): Promise<ServerHealth>
+  /** In development only, as the next one. */
+  cutStream(id: string): Promise<void>
+  drain(): Promise<void>
 }
 
 export const rejectsPath = (id: string): string => `/v1/jobs/${encodeURIComponent(id)}/rejects`
@@ -109,7 +118,17 @@ export function createApi({ onUnauthorized }: ApiOptions): Api {
       })
       // 503 is the answer of a server whose brokers are down: it still says how they are.
       if (!response.ok && response.status !== 503) throw await problemOf(response)
-      return (await response.json()) as Health
+      return (await response.json()) as ServerHealth
+    },
+    async cutStream(stream) {
+      await call('/v1/faults/cut', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ stream }),
+      })
+    },
+    async drain() {
+      await call('/v1/faults/drain', { method: 'POST' })
     },
   }
 }

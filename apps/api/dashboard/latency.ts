@@ -1,3 +1,4 @@
+import { randomName } from './random-name.js'
 import { percentile } from './series.js'
 
 export interface LatencyState {
@@ -98,10 +99,4 @@ function afterPaint(callback: () => void): void {
   })
   port1.start()
   port2.postMessage(undefined)
-}
-
-/** `crypto.randomUUID` is missing where the page came over plain HTTP from another computer. */
-function randomName(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12))
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

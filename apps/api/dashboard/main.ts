@@ -5,6 +5,7 @@ import { createConnectionView } from './connection-view.js'
 import { createEnginesStore } from './engines-store.js'
 import { createEnginesView, lateAfter } from './engines-view.js'
 import { createExplorerView } from './explorer-view.js'
+import { createFaultsView } from './faults-view.js'
 import { createGapLog } from './gaps.js'
 import { asEngine, asJob } from './incoming.js'
 import { createJobsStore } from './jobs-store.js'
@@ -101,6 +102,12 @@ createExplorerView({
   onStream: streamsView.own,
   onHeard: activity.heard,
 })
+const faultsView = createFaultsView({
+  address: eventsAddress,
+  api,
+  onHeard: activity.heard,
+  onStream: streamsView.own,
+})
 createUploadsView({
   upload: (file, onProgress, signal) => uploadFile(file, { onProgress, signal }),
   onJob(job) {
@@ -154,6 +161,7 @@ async function checkHealth(): Promise<void> {
     .health()
     .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
   connectionView.health(health)
+  if (typeof health !== 'string') faultsView.show(health.faults === true)
 }
 
 function runWhatMeasures(): void {

@@ -17,6 +17,7 @@ import type { Configuration } from './configuration.js'
 import { watchConnection } from './connection-state.js'
 import { readDashboardFiles } from './dashboard-files.js'
 import { createEngines } from './engines.js'
+import { createFaults } from './faults.js'
 import { createHistory } from './history.js'
 import { openJobFiles } from './job-files.js'
 import { createJobs } from './jobs.js'
@@ -109,17 +110,20 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
       engines: () => engines.list().length,
       jobStates: () => jobs.list().map(({ state }) => state),
     })
+    const faults = configuration.hasFaults ? createFaults(streams) : undefined
+    if (faults !== undefined) log.warn('API_FAULTS is on: everyone on this machine can cut streams')
     const arrivals = createArrivals(history)
     const parts: Parts = {
       configuration,
       log,
       client: anyClient,
       isConnected: connection.isConnected,
-      isDraining: () => isDraining,
+      isDraining: () => isDraining || (faults?.isDraining() ?? false),
       history,
       audiences: createAudiences({ feeds, onFlush: metrics.flushed }),
       streams,
       streamList: createStreamList({ streams, arrivals, deliveredFrames: () => metrics.deliveredFrames }),
+      faults,
       engines,
       jobs,
       assignments,
@@ -172,6 +176,7 @@ export async function startApi(configuration: Configuration, log: Logger): Promi
         clearInterval(sweeping)
         stopListening()
         arrivals.close()
+        faults?.close()
         connection.close()
         await client.close()
       },

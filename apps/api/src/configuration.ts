@@ -1,6 +1,7 @@
 import { readAllowedSources } from '@ps/jobs'
 import { type AccessConfiguration, readAccessConfiguration } from './access/access-configuration.js'
-import { readList, readNumber } from './environment.js'
+import { readList, readNumber, readSwitch } from './environment.js'
+import { isLoopback } from './loopback.js'
 
 export interface Configuration {
   readonly host: string
@@ -24,6 +25,8 @@ export interface Configuration {
   readonly streamLinger: number
   /** How long headers, a body that is read at once, or a silence within another may take, in milliseconds. */
   readonly requestTimeout: number
+  /** Whether things can be made to go wrong on purpose. */
+  readonly hasFaults: boolean
   readonly logLevel: string
 }
 
@@ -38,10 +41,11 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   if (!logLevels.includes(logLevel)) {
     throw new Error(`LOG_LEVEL is ${JSON.stringify(logLevel)}: use one of ${logLevels.join(', ')}`)
   }
+  const access = readAccessConfiguration(environment, host)
   return {
     host,
     port: readNumber(environment, 'PORT', 3000, 0, 65_535),
-    access: readAccessConfiguration(environment, host),
+    access,
     dataFolder: environment.API_DATA_DIR || '.data/api',
     url: readUrl(environment.API_URL),
     allowedHosts: readList(environment.API_ALLOWED_HOSTS).map((each) => each.toLowerCase()),
@@ -65,8 +69,21 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     maxMessageBytes: Number(environment.PUBSUB_MAX_MESSAGE_BYTES) || 1024 ** 2,
     streamMaxAge: readNumber(environment, 'API_STREAM_MAX_AGE', 600_000, 1_000, longestTimer),
     streamLinger: readNumber(environment, 'API_STREAM_LINGER', 120_000, 0, longestTimer),
+    hasFaults: readFaults(environment, host, access),
     logLevel,
   }
+}
+
+function readFaults(
+  environment: NodeJS.ProcessEnv,
+  host: string,
+  { token, jwt }: AccessConfiguration,
+): boolean {
+  if (!readSwitch(environment, 'API_FAULTS')) return false
+  if (isLoopback(host) && token === undefined && jwt === undefined) return true
+  throw new Error(
+    'API_FAULTS is on, which is for development: use a HOST that only this machine can reach, and neither API_TOKEN nor API_JWT_SECRET nor API_JWKS_URL',
+  )
 }
 
 function readUrl(text: string | undefined): string | undefined {

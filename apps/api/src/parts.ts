@@ -7,6 +7,7 @@ import type { Audiences } from './audiences.js'
 import type { Cancellations } from './cancellations.js'
 import type { Configuration } from './configuration.js'
 import type { Engines } from './engines.js'
+import type { Faults } from './faults.js'
 import type { History } from './history.js'
 import type { Jobs } from './jobs.js'
 import type { Metrics } from './metrics.js'
@@ -28,6 +29,8 @@ export interface Parts {
   readonly audiences: Audiences
   readonly streams: OpenStreams
   readonly streamList: StreamList
+  /** In development only. */
+  readonly faults: Faults | undefined
   readonly engines: Engines
   readonly jobs: Jobs
   readonly assignments: Assignments

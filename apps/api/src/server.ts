@@ -17,6 +17,7 @@ import { registerChannelRoutes } from './routes/channels.js'
 import { pagePolicy, registerDashboardRoutes } from './routes/dashboard.js'
 import { registerEngineRoutes } from './routes/engines.js'
 import { registerEventRoutes } from './routes/events.js'
+import { registerFaultRoutes } from './routes/faults.js'
 import { registerInternalRoutes } from './routes/internal.js'
 import { registerJobRoutes } from './routes/jobs.js'
 import { registerOperationRoutes } from './routes/operations.js'
@@ -177,6 +178,7 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
   registerAccessRoutes(app, parts)
   registerEventRoutes(app, parts)
   registerStreamRoutes(app, parts)
+  registerFaultRoutes(app, parts)
   registerChannelRoutes(app, parts)
   registerJobRoutes(app, parts)
   registerEngineRoutes(app, parts)

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startBrowser, type TestBrowser } from './dashboard-browser.js'
 import { dropFiles, hasText, jobCard, openDashboard } from './dashboard-page.js'
+import { poorContrast } from './poor-contrast.js'
 import { readPenguins, startDashboardSystem, type DashboardSystem } from './dashboard-system.js'
 
 const token = 'a-token-for-this-test'
@@ -78,41 +79,6 @@ test('on a phone the page never scrolls sideways', async (context) => {
     expect((await button.boundingBox())?.height, await button.innerText()).toBeGreaterThanOrEqual(44)
   }
 })
-
-/** All visible text whose contrast with what is behind it is under 4.5 to 1. */
-const poorContrast = `(() => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
-  const rgba = (color) => {
-    canvas.clearRect(0, 0, 1, 1)
-    canvas.fillStyle = color
-    canvas.fillRect(0, 0, 1, 1)
-    return [...canvas.getImageData(0, 0, 1, 1).data]
-  }
-  const luminance = ([red, green, blue]) => {
-    const [r, g, b] = [red, green, blue].map((value) => {
-      const part = value / 255
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-    })
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-  }
-  const behind = (node) => {
-    for (let at = node; at !== null; at = at.parentElement) {
-      const color = rgba(getComputedStyle(at).backgroundColor)
-      if (color[3] === 255) return color
-    }
-    return [255, 255, 255, 255]
-  }
-  const poor = []
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-  while (texts.nextNode()) {
-    const node = texts.currentNode.parentElement
-    if (texts.currentNode.data.trim() === '' || !node.checkVisibility({ visibilityProperty: true })) continue
-    const [one, other] = [luminance(rgba(getComputedStyle(node).color)), luminance(behind(node))]
-    const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)
-    if (contrast < 4.5) poor.push(texts.currentNode.data.trim() + ': ' + contrast.toFixed(2))
-  }
-  return poor
-})()`
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`in the ${colorScheme} scheme all text has a contrast of at least 4.5 to 1`, async (context) => {

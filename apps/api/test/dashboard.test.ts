@@ -225,6 +225,12 @@ test('a silent stream is taken for dead and opened again, and what happened with
   await source.close()
 })
 
+test('without API_FAULTS there is nothing to break', async (context) => {
+  const page = await openDashboard(browser, context, system)
+  await hasText(page.locator('#backend-name'), 'Postgres')
+  expect(await page.locator('#faults').isVisible()).toBe(false)
+})
+
 test('engines, the backend and the time from publish to screen are shown', async (context) => {
   const page = await openDashboard(browser, context, system)
   await hasText(page.locator('#engines .facts').first(), /\d+ of \d+ running · \d+ queued · Postgres/)

@@ -63,6 +63,7 @@ export async function start({ root, environment, print, signal }: StartOptions):
       HOST: host,
       ENGINE_DATA_DIR: environment.ENGINE_DATA_DIR || join(data, 'engine'),
       API_DATA_DIR: environment.API_DATA_DIR || join(data, 'api'),
+      API_FAULTS: environment.API_FAULTS || (mayHaveFaults(environment, host) ? 'on' : 'off'),
     }
     for (const name of ['api', 'engine']) {
       const file = join(root, 'apps', name, 'dist/main.js')
@@ -104,6 +105,16 @@ const aborted = (signal: AbortSignal): Promise<never> =>
     if (signal.aborted) fail()
     else signal.addEventListener('abort', fail, { once: true })
   })
+
+/** The api refuses to have them where somebody else could ask for them. */
+const mayHaveFaults = (
+  { API_TOKEN, API_JWT_SECRET, API_JWKS_URL }: NodeJS.ProcessEnv,
+  host: string,
+): boolean =>
+  !API_TOKEN &&
+  !API_JWT_SECRET &&
+  !API_JWKS_URL &&
+  (host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host))
 
 const needsOwnRedis = ({ PUBSUB_BACKEND, PUBSUB_FALLBACK, REDIS_URL }: NodeJS.ProcessEnv): boolean =>
   !REDIS_URL?.trim() && [PUBSUB_BACKEND, PUBSUB_FALLBACK].some((name) => name?.trim() === 'redis')

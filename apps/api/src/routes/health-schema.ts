@@ -48,5 +48,6 @@ export const healthSchema = {
     queued: counters('messages', 'bytes'),
     counts: counters('published', 'failed', 'delivered', 'dropped', 'invalid', 'gaps'),
     draining: { type: 'boolean', description: 'Whether this server is stopping' },
+    faults: { type: 'boolean', description: 'In development: things can be made to go wrong on purpose' },
   },
 }

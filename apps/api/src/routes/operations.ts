@@ -4,7 +4,7 @@ import { healthSchema } from './health-schema.js'
 
 export function registerOperationRoutes(
   app: FastifyInstance,
-  { configuration, client, metrics, isDraining }: Parts,
+  { configuration, client, metrics, isDraining, faults }: Parts,
 ): void {
   const tags = ['operations']
   const { isMetricsPublic, areDocsPublic } = configuration.access
@@ -39,7 +39,8 @@ export function registerOperationRoutes(
       const health = await client.health()
       const draining = isDraining()
       reply.code(health.state === 'down' || draining ? 503 : 200)
-      return { ...health, draining }
+      // The dashboard shows what can be done.
+      return { ...health, draining, ...(faults !== undefined && { faults: true }) }
     },
   )
   app.get(
