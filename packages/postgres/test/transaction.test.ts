@@ -305,7 +305,7 @@ test('without PostgreSQL among its backends a client refuses, and says what to c
   const client = await openClient({ backend: 'memory', fallback: 'none' })
   const failure = await failureOf(client.publish('c', 1, { sql: async () => {} }))
   expect(failure).toMatchObject({ code: 'configuration', channel: 'c' })
-  expect(failure.message).toMatch(/this client uses memory: choose postgres/)
+  expect(failure.message).toMatch(/sql needs postgres .* this client uses memory/)
 })
 
 test('a client that has never reached its database refuses, since it does not know the encoding', async () => {
