@@ -1,5 +1,6 @@
 import type { Health } from '@ps/core'
 import type { Column, EngineAnnouncement, Job, RejectedRow } from '@ps/jobs'
+import type { StreamOverview } from '../src/stream-overview.js'
 
 /** What `GET /readyz` says. */
 export interface ServerHealth extends Health {
@@ -12,31 +13,6 @@ export interface JobDetail extends Job {
   readonly columns?: readonly Column[]
   readonly rejects?: readonly RejectedRow[]
   readonly truncated?: boolean
-}
-
-/** What `GET /v1/streams` says of one stream. */
-export interface ListedStream {
-  readonly id: string
-  readonly since: string
-  readonly channels: readonly string[]
-  readonly channelCount: number
-  readonly subject?: string
-  readonly delivered: number
-  readonly waitingFrames: number
-  readonly waitingBytes: number
-  readonly lagMs: number
-}
-
-/** The streams of one server that are furthest behind, and sums over all of its streams. */
-export interface StreamOverview {
-  readonly streams: readonly ListedStream[]
-  readonly totals: {
-    readonly streams: number
-    readonly behind: number
-    readonly waitingFrames: number
-    readonly waitingBytes: number
-    readonly delivered: number
-  }
 }
 
 /** An api that answered with an error, or none that could be reached; the message is for people. */

@@ -1,4 +1,4 @@
-import type { ListedStream, StreamOverview } from './api.js'
+import type { ListedStream, StreamOverview } from '../src/stream-overview.js'
 import { element, pageElement, setText } from './element.js'
 import { formatBytes, formatCount, formatDuration, formatPlural, formatTime } from './format.js'
 

@@ -1,4 +1,4 @@
-import type { StreamOverview } from './api.js'
+import type { StreamOverview } from '../src/stream-overview.js'
 
 export interface StreamsWatch {
   /** Asks while `on`. */

@@ -1,42 +1,12 @@
 import type { Arrivals } from './arrivals.js'
 import type { ChannelRing, Survey } from './history.js'
 import type { OpenStream, OpenStreams } from './open-streams.js'
+import type { ListedStream, StreamOverview } from './stream-overview.js'
 
 /** How many streams are listed. */
 const maxListed = 100
 /** How many channels of each are named. */
 const maxNamed = 5
-
-export interface ListedStream {
-  /** As its `ps.hello` said it. */
-  readonly id: string
-  readonly since: string
-  /** The first five. */
-  readonly channels: readonly string[]
-  readonly channelCount: number
-  readonly subject?: string
-  /** Frames that were given to it. */
-  readonly delivered: number
-  /** What waits for its client here: frames, and their bytes with what else the system has not taken. */
-  readonly waitingFrames: number
-  readonly waitingBytes: number
-  /** How long the oldest of it has waited, in milliseconds, to a quarter of a second. */
-  readonly lagMs: number
-}
-
-export interface StreamOverview {
-  /** The 100 that are furthest behind, then the oldest. */
-  readonly streams: readonly ListedStream[]
-  readonly totals: {
-    readonly streams: number
-    /** For which something waits. */
-    readonly behind: number
-    readonly waitingFrames: number
-    readonly waitingBytes: number
-    /** Frames given to streams since the start, also to those that have ended. */
-    readonly delivered: number
-  }
-}
 
 /** Where all streams are, looked at when somebody asks: a stream does nothing for it but count. */
 export interface StreamList {

@@ -1,7 +1,7 @@
 import { waitFor } from '@ps/services/vitest'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { StreamOverview } from '../src/stream-list.js'
+import type { StreamOverview } from '../src/stream-overview.js'
 import { ask, asJson } from './ask.js'
 import { startBrowser, type TestBrowser } from './dashboard-browser.js'
 import { hasText, openDashboard } from './dashboard-page.js'

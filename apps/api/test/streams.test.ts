@@ -1,6 +1,6 @@
 import { uniqueName, waitFor } from '@ps/services/vitest'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { ListedStream, StreamOverview } from '../src/stream-list.js'
+import type { ListedStream, StreamOverview } from '../src/stream-overview.js'
 import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
 import { asJson, type AskOptions } from './ask.js'
 import { bearer, jwtEnvironment, signToken } from './sign-token.js'

@@ -254,13 +254,9 @@ async function openWorld({ seed, ...settings }: Settings) {
     clients.set(name, client)
     ids.set(name, (await client.health()).recovery?.publisher ?? '')
   })
-  let areOpen = false
-  const allOpen = Promise.all(opening).then(() => {
-    areOpen = true
-  })
   // Recovery is a module that is loaded at the first client, which takes a while that is none of this clock's.
-  while (!areOpen) await advance(10)
-  await allOpen
+  while (ids.size < names.length) await advance(10)
+  await Promise.all(opening)
 
   const clientOf = (name: string): Client<Record<string, Message>> => {
     const client = clients.get(name)
