@@ -97,6 +97,7 @@ describe('publishing over HTTP', () => {
       '/v1/jobs/{id}',
       '/v1/jobs/{id}/rejects',
       '/v1/session',
+      '/v1/streams',
       '/v1/tickets',
     ])
     const page = await api.ask('/docs')
