@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { runChaos } from './run-chaos.js'
+import { commonOptions, misuse, readRunOptions, reportProgress } from './run-options.js'
 import { runProgram } from './run-program.js'
 import { backendNames } from './soak-server.js'
 
@@ -13,21 +14,17 @@ Exit code 1 where a limit is broken.
 await runProgram(async (signal) => {
   const { values } = parseArgs({
     options: {
-      minutes: { type: 'string' },
+      ...commonOptions,
       backend: { type: 'string', default: 'redis' },
-      seed: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
     },
   })
   if (values.help) {
     process.stdout.write(usage)
     return true
   }
-  const minutes = Number(values.minutes)
-  const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+  const { minutes, seed } = readRunOptions(values, usage)
   const first = backendNames.find((name) => name === values.backend)
-  if (first === undefined || !(minutes > 0) || !Number.isInteger(seed)) throw new Error(`use it so: ${usage}`)
+  if (first === undefined) throw misuse(usage)
   process.stderr.write(`chaos over ${first} first for ${minutes} min, seed ${seed}\n`)
-  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
-  return runChaos({ minutes, first, seed, signal, onProgress })
+  return runChaos({ minutes, first, seed, signal, onProgress: reportProgress })
 })

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { commonOptions, misuse, readRunOptions, reportProgress } from './run-options.js'
 import { runProgram } from './run-program.js'
 import { runSoak } from './run-soak.js'
 import { backendNames, redisKinds } from './soak-server.js'
@@ -13,28 +14,31 @@ Exit code 1 where a limit is broken.
 await runProgram(async (signal) => {
   const { values } = parseArgs({
     options: {
-      minutes: { type: 'string' },
+      ...commonOptions,
       backend: { type: 'string', default: 'both' },
       redis: { type: 'string', default: 'server' },
-      seed: { type: 'string' },
       packing: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h' },
     },
   })
   if (values.help) {
     process.stdout.write(usage)
     return true
   }
-  const minutes = Number(values.minutes)
-  const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+  const { minutes, seed } = readRunOptions(values, usage)
   const backends = backendNames.filter((name) => values.backend === 'both' || values.backend === name)
   const redis = redisKinds.find((kind) => kind === values.redis)
-  if (redis === undefined || !(minutes > 0) || !Number.isInteger(seed) || backends.length === 0)
-    throw new Error(`use it so: ${usage}`)
+  if (redis === undefined || backends.length === 0) throw misuse(usage)
   const packers = values.packing ? 'every publisher' : 'every second publisher'
   process.stderr.write(
     `soaking ${backends.join(' and ')} for ${minutes} min, seed ${seed}, ${packers} packs\n`,
   )
-  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
-  return runSoak({ minutes, backends, redis, seed, packing: values.packing, signal, onProgress })
+  return runSoak({
+    minutes,
+    backends,
+    redis,
+    seed,
+    packing: values.packing,
+    signal,
+    onProgress: reportProgress,
+  })
 })

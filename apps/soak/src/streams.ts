@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { startPostgres } from '@ps/services'
+import { commonOptions, readRunOptions, reportProgress } from './run-options.js'
 import { runProgram } from './run-program.js'
 import { runStreams } from './streams/run-streams.js'
 import { fullPlan } from './streams/stream-plan.js'
@@ -14,20 +15,13 @@ Exit code 1 where a limit is broken.
 
 await runProgram(async (signal) => {
   const { values } = parseArgs({
-    options: {
-      minutes: { type: 'string' },
-      seed: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
+    options: commonOptions,
   })
   if (values.help) {
     process.stdout.write(usage)
     return true
   }
-  const minutes = Number(values.minutes)
-  const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
-  if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error(`use it so: ${usage}`)
-  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
+  const { minutes, seed } = readRunOptions(values, usage)
   const postgres = await startPostgres()
   try {
     const evidence = await runStreams({
@@ -36,7 +30,7 @@ await runProgram(async (signal) => {
       seed,
       databaseUrl: postgres.url,
       signal,
-      onProgress,
+      onProgress: reportProgress,
     })
     const rows = streamRows(evidence)
     const notes = [

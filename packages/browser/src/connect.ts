@@ -150,20 +150,27 @@ export function connect<Of extends Channels = Channels>(
     retryTimer = setTimeout(open, delay)
   }
 
-  /** The page is looked at again, or the network is back: timers may have slept with it. */
-  const wake = (): void => {
+  const dropWhereSilent = (): void => {
     current?.closeWhereSilent()
     candidate?.closeWhereSilent()
+  }
+
+  /** The page is looked at again, or the network is back: timers may have slept with it. */
+  const wake = (): void => {
+    dropWhereSilent()
     if (retryTimer !== undefined && !globalThis.document?.hidden) open()
   }
 
-  const silenceTimer = setInterval(() => {
-    current?.closeWhereSilent()
-    candidate?.closeWhereSilent()
-  }, silenceInterval)
+  const silenceTimer = setInterval(dropWhereSilent, silenceInterval)
   // Neither is there everywhere: workers have no document.
   globalThis.addEventListener?.('online', wake)
   globalThis.document?.addEventListener('visibilitychange', wake)
+
+  /** What was refused or failed before says nothing of the next attempt. */
+  const beginAnew = (): void => {
+    attempt = 0
+    if (current === undefined && state.kind === 'refused') setState({ kind: 'connecting' })
+  }
 
   const isClosed = (): boolean => state.kind === 'closed'
   open()
@@ -180,15 +187,13 @@ export function connect<Of extends Channels = Channels>(
       const isSame = next.length === channels.length && next.every((channel) => channels.includes(channel))
       if (isClosed() || (isSame && state.kind !== 'refused')) return
       channels = next
-      attempt = 0
-      if (current === undefined && state.kind === 'refused') setState({ kind: 'connecting' })
+      beginAnew()
       clearTimeout(retryTimer)
       retryTimer = setTimeout(open, changeDelay)
     },
     reconnect() {
       if (isClosed()) return
-      attempt = 0
-      if (current === undefined && state.kind === 'refused') setState({ kind: 'connecting' })
+      beginAnew()
       open()
     },
     close() {
