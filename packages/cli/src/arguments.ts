@@ -29,8 +29,8 @@ export function readArguments(given: readonly string[]): Arguments {
   const { values, positionals } = parse(given)
   const [command, ...operands] = positionals
   if (command !== undefined && !values.help && !values.version) {
-    const allowed = optionsOf[command]
-    const most = operandsOf[command]
+    const isKnown = Object.hasOwn(optionsOf, command)
+    const [allowed, most] = isKnown ? [optionsOf[command], operandsOf[command]] : []
     if (allowed === undefined || most === undefined) {
       throw new CommandError(
         `there is no command ${JSON.stringify(command)}: use publish, listen, both or doctor`,

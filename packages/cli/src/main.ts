@@ -10,6 +10,12 @@ import { readVersion } from './version.js'
 
 const commands: Record<string, (given: Arguments) => Promise<void>> = { publish, listen, both, doctor }
 
+// A reader that goes away, as `head` does, is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   const given = readArguments(process.argv.slice(2))
   const command = given.command === undefined ? undefined : commands[given.command]

@@ -59,6 +59,16 @@ describe('two terminals', () => {
 })
 
 describe('listen', () => {
+  it('ends without a word when its reader goes away, as head does', async () => {
+    const channel = uniqueName('c')
+    const listener = start(postgres(), 'listen', channel)
+    await listener.waitForOutput(/listening on/)
+    listener.process.stdout?.destroy()
+    await run(postgres(), 'publish', channel)
+    expect(await listener.exited).toEqual({ code: 0, signal: null })
+    expect(listener.stderr()).toBe(`listening on ${channel}\n`)
+  })
+
   it('fails when fewer messages came in time than asked for', async () => {
     const { code, stderr } = await run(
       postgres(),
@@ -149,6 +159,7 @@ describe('a mistake is told in one line, with exit code 1, no stack and no passw
     ['no JSON', { DATABASE_URL: url }, ['publish', 'c', 'text'], /the message is not JSON: text/],
     ['an empty channel', { DATABASE_URL: url }, ['publish', ''], /invalid channel: it is empty/],
     ['an unknown command', {}, ['subscribe'], /there is no command "subscribe"/],
+    ['a command that every object has', {}, ['constructor'], /there is no command "constructor"/],
     ['an unknown option', {}, ['listen', '--conut', '1'], /--conut/],
     ['too many arguments', {}, ['publish', 'c', '{', '}'], /at most 2 arguments/],
     ['a count that is no number', {}, ['listen', '--count', 'many'], /--count is "many"/],
