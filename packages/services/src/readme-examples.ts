@@ -2,6 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ProgramEnd, spawnProgram } from './spawn-program.js'
+import { withDeadline } from './wait-for.js'
+
+/** How long an example may take, in milliseconds: less than the test that runs it. */
+const patience = 25_000
 
 /** The JavaScript blocks of a package's README, in order. */
 export function readmeExamples(packageFolder: URL): string[] {
@@ -20,8 +24,12 @@ export async function runExample(
     const file = join(folder, 'example.mjs')
     writeFileSync(file, code)
     const program = spawnProgram(file, [], { environment })
-    const end = await program.exited
-    return { ...end, stdout: program.stdout(), stderr: program.stderr() }
+    try {
+      const end = await withDeadline(program.exited, patience, 'an example to end')
+      return { ...end, stdout: program.stdout(), stderr: program.stderr() }
+    } finally {
+      await program.stop('SIGKILL')
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
