@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { chooseBackends } from './choose-backends.js'
 import { copyManifests } from './copy-manifests.js'
 import { forgetMachine } from './forget-machine.js'
+import { replaceDeployment } from './replace-deployment.js'
 
 export interface DeployOptions {
   readonly workspace: string
   readonly app: string
   readonly backends: readonly string[]
-  /** What it holds is replaced. */
+  /** An earlier deployment in it is replaced once the new one is complete; all else in it stays. */
   readonly folder: string
 }
 
@@ -21,14 +22,15 @@ export interface DeployOptions {
  */
 export function deployApp({ workspace, app, backends, folder }: DeployOptions): void {
   const copy = mkdtempSync(join(tmpdir(), 'ps-deploy-'))
+  mkdirSync(folder, { recursive: true })
+  // Within it, because what lies on another disk cannot be moved there.
+  const made = mkdtempSync(join(folder, '.new-'))
   try {
     copyManifests(workspace, copy)
     chooseBackends(copy, `apps/${app}`, backends)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(dirname(folder), { recursive: true })
     execFileSync(
       'pnpm',
-      ['--filter', `@ps/${app}`, 'deploy', '--prod', '--config.node-linker=hoisted', folder],
+      ['--filter', `@ps/${app}`, 'deploy', '--prod', '--config.node-linker=hoisted', made],
       {
         cwd: copy,
         // What this command prints is one line; pnpm has more to say.
@@ -37,8 +39,9 @@ export function deployApp({ workspace, app, backends, folder }: DeployOptions): 
         env: { ...process.env, npm_config_frozen_lockfile: 'true' },
       },
     )
-    forgetMachine(folder)
+    forgetMachine(made)
+    replaceDeployment(folder, made)
   } finally {
-    rmSync(copy, { recursive: true, force: true })
+    for (const temporary of [copy, made]) rmSync(temporary, { recursive: true, force: true })
   }
 }

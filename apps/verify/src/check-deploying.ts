@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { freePort } from '@ps/services'
 import { waitFor } from '@ps/services'
 import type { Broker } from './brokers.js'
@@ -28,6 +29,7 @@ export async function checkDeploying(options: DeployingOptions): Promise<void> {
   for (const chosen of [postgres, redis, [...(redis ?? []), ...(postgres ?? [])]]) {
     if (chosen !== undefined) await checkSystem(chosen, options)
   }
+  if (postgres !== undefined) await checkAgain('api', postgres, options)
 }
 
 /** One api and one engine, with these brokers, the first choice first. */
@@ -67,7 +69,11 @@ async function checkSystem(chosen: readonly Broker[], options: DeployingOptions)
         what: `the api to be ready:\n${api.stdout()}${api.stderr()}`,
       })
       await images.api.checkHealth(environment('api'))
-      await images.engine.checkHealth(environment('engine'))
+      // Its health check asks once, and the engine may be slower than the api to begin.
+      await waitFor(() => images.engine.checkHealth(environment('engine')).then(() => true), {
+        timeout: 30_000,
+        what: `the engine to be well:\n${engine.stdout()}${engine.stderr()}`,
+      })
     })
     await report.check(`${about}: a file goes through the api and the engine`, () =>
       runJob(`http://127.0.0.1:${port}`, token),
@@ -87,11 +93,22 @@ async function checkSystem(chosen: readonly Broker[], options: DeployingOptions)
   }
 }
 
-function checkImage(
-  app: string,
-  chosen: readonly Broker[],
-  { brokers, copy, folder, report }: DeployingOptions,
-): Promise<Image> {
+/** Deploys what has been deployed before, into the same folder. */
+async function checkAgain(app: string, chosen: readonly Broker[], options: DeployingOptions): Promise<void> {
+  // Where an app that is started in its folder keeps what it stores.
+  const stored = join(imageFolder(app, chosen, options), 'app/.data', app, 'stored')
+  mkdirSync(dirname(stored), { recursive: true })
+  writeFileSync(stored, '')
+  await checkImage(app, chosen, options)
+  if (!existsSync(stored)) throw new Error(`what ${app} had stored went with its earlier deployment`)
+  options.report.holds(`${app} deployed again: what it had stored is still there`)
+}
+
+const imageFolder = (app: string, chosen: readonly Broker[], { folder }: DeployingOptions): string =>
+  join(folder, [app, ...chosen.map(({ name }) => name)].join('-'))
+
+function checkImage(app: string, chosen: readonly Broker[], options: DeployingOptions): Promise<Image> {
+  const { brokers, copy, report } = options
   const names = chosen.map(({ name }) => name)
   return report.check(
     `${app} with ${names.join(' and ')}: a folder with these drivers and no other`,
@@ -101,7 +118,7 @@ function checkImage(
         backends: names,
         copy,
         dockerfile: readDockerfile(copy),
-        folder: join(folder, [app, ...names].join('-')),
+        folder: imageFolder(app, chosen, options),
       })
       for (const { name, driver } of brokers) {
         for (const wanted of [driver, `@ps/${name}`])
