@@ -14,7 +14,14 @@ const isShipped = (path: string): boolean => /^(src\/|README\.md$|package\.json$
 export function findUntold(workspace: string, base: string): string[] {
   const git = (...given: string[]): string =>
     execFileSync('git', given, { cwd: workspace, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-  const from = git('merge-base', base, 'HEAD').trim()
+  const begin = (): string => {
+    try {
+      return git('merge-base', base, 'HEAD').trim()
+    } catch (cause) {
+      throw new Error(`there is no ${base} here to compare with: fetch it, or name another commit`, { cause })
+    }
+  }
+  const from = begin()
   const changed = git('diff', '--name-only', '-z', from)
     .split('\0')
     .filter((file) => file !== '')

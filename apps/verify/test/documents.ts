@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,18 +24,22 @@ export interface CodeBlock {
 
 /** Every Markdown file of the repository but what is made: lists of changes. */
 export function readDocuments(): readonly Document[] {
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
-    cwd: root,
-    encoding: 'utf8',
+  return Array.from(markdownFiles(''), (path) => {
+    const text = readFileSync(join(root, path), 'utf8')
+    return { path, text, blocks: codeBlocks(path, text) }
   })
-  return files
-    .split('\n')
-    .filter((path) => path !== '' && !path.startsWith('.changeset/') && !path.endsWith('CHANGELOG.md'))
-    .filter((path) => existsSync(join(root, path)))
-    .map((path) => {
-      const text = readFileSync(join(root, path), 'utf8')
-      return { path, text, blocks: codeBlocks(path, text) }
-    })
+}
+
+const made = new Set(['node_modules', 'dist', 'coverage', 'CHANGELOG.md'])
+
+/** Not asked of git: whoever has downloaded the sources without it runs the tests, too. */
+function* markdownFiles(folder: string): Generator<string> {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    if (entry.name.startsWith('.') || made.has(entry.name)) continue
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) yield* markdownFiles(path)
+    else if (entry.name.endsWith('.md')) yield path
+  }
 }
 
 function codeBlocks(path: string, text: string): CodeBlock[] {

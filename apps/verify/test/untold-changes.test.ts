@@ -8,7 +8,14 @@ import { findUntold } from '../src/untold-changes.js'
 let folder: string
 
 const git = (...given: string[]): void => {
-  const person = ['-c', 'user.name=somebody', '-c', 'user.email=somebody@localhost']
+  const person = [
+    '-c',
+    'user.name=somebody',
+    '-c',
+    'user.email=somebody@localhost',
+    '-c',
+    'commit.gpgSign=false',
+  ]
   execFileSync('git', [...person, ...given], { cwd: folder, stdio: 'pipe' })
 }
 
@@ -86,4 +93,8 @@ test('what has come to main meanwhile is not ours to tell', () => {
   commit()
   git('switch', '--quiet', 'work')
   expect(findUntold(folder, 'main')).toEqual([])
+})
+
+test('a base that is not there is named', () => {
+  expect(() => findUntold(folder, 'origin/elsewhere')).toThrow('there is no origin/elsewhere here')
 })
