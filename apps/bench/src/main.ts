@@ -29,6 +29,7 @@ const groups = [
   'cpu',
   'fleet',
   'channels',
+  'fallback',
   'memory',
   'idle',
   'core',

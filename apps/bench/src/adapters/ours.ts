@@ -28,7 +28,6 @@ export async function connectOurs(
     backends,
     environment: packing === undefined ? {} : { PUBSUB_PACKING: packing },
     log: silentLogger,
-    ...(process.env.KEPT && { maxKeptBytes: Number(process.env.KEPT) }),
   })
   return {
     publish: (channel, message) => client.publish(channel, message),
