@@ -73,6 +73,8 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
   const settle = async (channel: string, edge: Edge): Promise<void> => {
     // `settling` must be set before this can end, even where the backend throws at once.
     await Promise.resolve()
+    // It was let go and asked for again meanwhile, before the backend knew.
+    if (edge.wanted && edge.subscribed) events.confirmed(channel)
     // What is wanted may change while a call is under way, so this runs until both agree.
     while (edge.wanted !== edge.subscribed) {
       if (edge.wanted) {
@@ -86,12 +88,13 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
           events.refused(channel, asPubSubError(error))
         }
       } else {
+        // From the call on nothing arrives: whoever wants the channel now must wait until it is subscribed again.
+        edge.subscribed = false
         try {
           await backend.unsubscribe(prefix + channel)
         } catch {
           // Nobody listens any more, so there is nothing to do about it.
         }
-        edge.subscribed = false
       }
     }
     edge.settling = undefined

@@ -21,6 +21,8 @@ export interface ControlledBackend extends BackendModule {
   accept(count: number): void
   /** Fails the oldest `count` publishes that are held. */
   reject(code: PubSubErrorCode, count: number): void
+  /** While held, no subscribe is executed, and no unsubscribe is confirmed. */
+  holdEdges(held: boolean): void
   /** Tells of a gap without losing the connection. */
   gap(reason: string): void
   /** What the next publishes and subscribes are refused with, if anything. */
@@ -47,7 +49,13 @@ export function createControlledBackend(
   let events: BackendEvents | undefined
   let connected = false
   let held = false
+  let edgesHeld = false
+  const heldEdges: (() => void)[] = []
   let refusal: PubSubErrorCode | undefined
+
+  const passEdges = async (): Promise<void> => {
+    if (edgesHeld) await new Promise<void>((resolve) => heldEdges.push(resolve))
+  }
 
   const failure = (code: PubSubErrorCode): PubSubError =>
     new PubSubError(code, `${name}: ${code}`, { backend: name })
@@ -80,12 +88,14 @@ export function createControlledBackend(
         async subscribe(channel) {
           if (!connected) await new Promise<void>((resolve) => waitingForConnection.push(resolve))
           calls.push(`subscribe ${channel}`)
+          await passEdges()
           if (refusal !== undefined) throw failure(refusal)
           await inner.subscribe(channel)
         },
         async unsubscribe(channel) {
           calls.push(`unsubscribe ${channel}`)
           await inner.unsubscribe(channel)
+          await passEdges()
         },
         publish: publishBySending(give),
         ...(sends && { send: give }),
@@ -113,6 +123,10 @@ export function createControlledBackend(
     hold(next) {
       held = next
       if (!held) for (const { send } of pending.splice(0)) send()
+    },
+    holdEdges(next) {
+      edgesHeld = next
+      if (!edgesHeld) for (const pass of heldEdges.splice(0)) pass()
     },
     accept(count) {
       for (const { send } of pending.splice(0, count)) send()

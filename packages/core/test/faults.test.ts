@@ -2,8 +2,17 @@ import { getEventListeners, setMaxListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Client, type ClientOptions, createClient, PubSubError, silentLogger } from '../src/index.js'
+import {
+  type Backend,
+  type BackendModule,
+  type Client,
+  type ClientOptions,
+  createClient,
+  PubSubError,
+  silentLogger,
+} from '../src/index.js'
 import { createMemoryBroker } from '../src/memory.js'
+import { controlChannel } from '../src/recovery/control-channel.js'
 import { createControlledBackend } from './controlled-backend.js'
 
 const clients: Client[] = []
@@ -152,6 +161,84 @@ describe('a listener that was live', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(1)
     await client.close()
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  })
+})
+
+describe('a channel that is let go and listened to again at once', () => {
+  it('is live once the broker brings it again, not before', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker })
+    const subscription = await client.listen('news', () => {})
+    broker.holdEdges(true)
+    const leaving = subscription.unsubscribe()
+    await turn()
+    let isLive = false
+    const messages: unknown[] = []
+    const again = client
+      .listen('news', (message) => messages.push(message))
+      .then(() => {
+        isLive = true
+      })
+    await turn()
+    expect(isLive).toBe(false)
+    broker.holdEdges(false)
+    await Promise.all([leaving, again])
+    await client.publish('news', 1)
+    await turn()
+    expect(messages).toEqual([1])
+    expect(broker.calls.slice(0, 3)).toEqual(['subscribe news', 'unsubscribe news', 'subscribe news'])
+  })
+
+  it('within one turn still gets what a broker loses afterwards', async () => {
+    const broker = createMemoryBroker()
+    let loses = false
+    let onHeartbeat: (() => void) | undefined
+    const losing = {
+      createBackend: (): Backend => {
+        const inner = broker.createBackend()
+        return {
+          ...inner,
+          start: (events) =>
+            inner.start({
+              ...events,
+              message(channel, payload) {
+                if (loses && channel === 'news') {
+                  loses = false
+                  return
+                }
+                events.message(channel, payload)
+                if (channel === controlChannel && payload.includes('heartbeat')) onHeartbeat?.()
+              },
+            }),
+        }
+      },
+    }
+    const openOn = async (module: BackendModule): Promise<Client> => {
+      const client = await createClient({
+        backend: 'memory',
+        backends: { memory: () => module },
+        environment: {},
+        log: silentLogger,
+        recovery: true,
+      })
+      clients.push(client)
+      return client
+    }
+    const [publisher, listener] = [await openOn(broker), await openOn(losing)]
+    const subscription = await listener.listen('news', () => {})
+    await publisher.publish('news', 1)
+    await turn()
+    const leaving = subscription.unsubscribe()
+    const heard = new Promise((resolve) => void listener.listen('news', resolve))
+    await leaving
+    await new Promise<void>((resolve) => {
+      onHeartbeat = resolve
+    })
+    loses = true
+    await publisher.publish('news', 2)
+    await turn()
+    expect(loses).toBe(false)
+    expect(await heard).toBe(2)
   })
 })
 

@@ -69,9 +69,9 @@ const action = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
-      type: fc.constant('listen'),
+      type: fc.constantFrom('listen', 'leave', 'listenAgain'),
       client: fc.constantFrom(...listeners),
       channel: fc.constantFrom(...channels),
     }),
@@ -100,8 +100,11 @@ interface Session {
   readonly client: string
   readonly channel: string
   readonly enteredAt: number
-  /** By the count of publishes, when `listen` resolved. */
+  /** When `listen` resolved, and by the count of publishes. */
+  liveAt: number
   liveSince: number
+  isOver: boolean
+  readonly leaving: AbortController
   readonly told: ({ readonly at: number } & (Message | { readonly gap: Gap }))[]
 }
 
@@ -280,13 +283,26 @@ async function openWorld({ seed, ...settings }: Settings) {
       })
   }
 
+  const findSession = (client: string, channel: string): Session | undefined =>
+    sessions.find((one) => one.client === client && one.channel === channel && !one.isOver)
+
+  const leave = (client: string, channel: string): void => {
+    const session = findSession(client, channel)
+    if (session === undefined) return
+    session.isOver = true
+    session.leaving.abort()
+  }
+
   const listen = (client: string, channel: string): void => {
-    if (sessions.some((one) => one.client === client && one.channel === channel)) return
+    if (findSession(client, channel) !== undefined) return
     const session: Session = {
       client,
       channel,
       enteredAt: Date.now(),
+      liveAt: Number.POSITIVE_INFINITY,
       liveSince: Number.POSITIVE_INFINITY,
+      isOver: false,
+      leaving: new AbortController(),
       told: [],
     }
     sessions.push(session)
@@ -294,11 +310,20 @@ async function openWorld({ seed, ...settings }: Settings) {
       .listen(
         channel,
         ({ publisher, sequence }: Message) => void session.told.push({ publisher, sequence, at: Date.now() }),
-        { onGap: (gap) => void session.told.push({ gap, at: Date.now() }) },
+        {
+          signal: session.leaving.signal,
+          onGap: (gap) => void session.told.push({ gap, at: Date.now() }),
+        },
       )
-      .then(() => {
-        session.liveSince = published.length
-      })
+      .then(
+        () => {
+          session.liveAt = Date.now()
+          session.liveSince = published.length
+        },
+        (error: unknown) => {
+          if (!session.isOver) throw error
+        },
+      )
   }
 
   const end = (client: string, how: 'crash' | 'close'): void => {
@@ -352,6 +377,11 @@ async function openWorld({ seed, ...settings }: Settings) {
         return end(one.client, one.type)
       case 'listen':
         return listen(one.client, one.channel)
+      case 'leave':
+        return leave(one.client, one.channel)
+      case 'listenAgain':
+        leave(one.client, one.channel)
+        return listen(one.client, one.channel)
     }
   }
 
@@ -403,7 +433,7 @@ const excusedBefore = 6_500
 
 /** What a listener was told is what it should have been told. */
 function audit(world: World, session: Session, publisher: string, settings: Settings): void {
-  const { client, channel, told, liveSince, enteredAt } = session
+  const { client, channel, told, liveAt, liveSince, enteredAt } = session
   const where = `${client} on ${channel} of ${publisher}`
   const id = world.ids.get(publisher)
   const end = world.ended.get(publisher)
@@ -418,6 +448,9 @@ function audit(world: World, session: Session, publisher: string, settings: Sett
     expect(sequence, `${where}: order`).toBeGreaterThan(heard[index - 1] ?? 0)
     expect(sequence, `${where}: published`).toBeLessThanOrEqual(published.length)
   }
+
+  // What was under way when it left is nobody's.
+  if (session.isOver) return
 
   const gaps = told.filter((one) => 'gap' in one && one.gap.publisher === id)
   const words = world.words.filter(
@@ -439,8 +472,8 @@ function audit(world: World, session: Session, publisher: string, settings: Sett
     if (firstWord === undefined && end !== undefined) continue
     // In the first two seconds a publisher that was there before, or began half a second later, is taken to have published
     // nothing in between; and so is one of which a message comes first, where it does not say more.
-    const wasThere = (published[0]?.at ?? 0) <= enteredAt + 500
-    const isFirstMoment = firstWord !== undefined && firstWord.at < enteredAt + 2_000
+    const wasThere = (published[0]?.at ?? 0) <= liveAt + 500
+    const isFirstMoment = firstWord !== undefined && firstWord.at < liveAt + 2_000
     if (
       isFirstMoment &&
       sequence <= firstWord.last &&
@@ -513,7 +546,7 @@ it('whatever happens to two brokers, each listener hears each accepted message o
           expect(isOneUp, 'not accepted although a broker took messages all the time').toBe(false)
         }
         for (const session of world.sessions) {
-          expect(session.liveSince).toBeLessThan(Number.POSITIVE_INFINITY)
+          if (!session.isOver) expect(session.liveSince).toBeLessThan(Number.POSITIVE_INFINITY)
           for (const one of session.told) if ('gap' in one) expect(one.gap.publisher).toBeDefined()
           for (const publisher of publishers) audit(world, session, publisher, given)
         }
