@@ -64,6 +64,8 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
   // What the backend says; `state` is ready once what was asked for meanwhile is confirmed as well.
   let up = false
   let reports = 0
+  // Who waits for an edge, of which there may be no end once the broker is down.
+  const waiting = new Set<() => void>()
 
   const asPubSubError = (error: unknown): PubSubError =>
     isPubSubError(error)
@@ -120,9 +122,20 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
     onReported?.()
     state = next
     if (!changed) return
+    if (next === 'down') for (const goOn of waiting) goOn()
     since = Date.now()
     events.stateChanged(broker)
   }
+
+  const settledOrDown = (settling: Promise<void>): Promise<void> =>
+    new Promise((resolve) => {
+      const goOn = (): void => {
+        waiting.delete(goOn)
+        resolve()
+      }
+      waiting.add(goOn)
+      void settling.then(goOn)
+    })
 
   const becomeReady = async (report: number, missing: readonly [string, Edge][]): Promise<void> => {
     await Promise.all(missing.map(([channel, edge]) => (edge.settling ??= settle(channel, edge))))
@@ -177,7 +190,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
       if (!edges.has(channel)) return
       const { settling } = want(channel, false)
       // While the broker is down a pending subscription has no end to wait for; it is undone when there is one.
-      if (state === 'ready') await settling
+      if (state === 'ready' && settling !== undefined) await settledOrDown(settling)
     },
     isLive: (channel) => state === 'ready' && edges.get(channel)?.subscribed === true,
   }

@@ -285,7 +285,8 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     try {
       await subscriptions.add(channel, listener)
     } catch (error) {
-      await unsubscribe()
+      // Not awaited: a broker that does not answer must not hold up who has given up.
+      void unsubscribe()
       throw error
     }
     return {

@@ -242,6 +242,36 @@ describe('a channel that is let go and listened to again at once', () => {
   })
 })
 
+describe('a broker that does not answer', () => {
+  it('holds up nobody who gives up listening', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker })
+    broker.holdEdges(true)
+    const stop = new AbortController()
+    const pending = client.listen('news', () => {}, { signal: stop.signal })
+    const iterator = client.messages('other')
+    const pull = iterator.next()
+    await turn()
+    const reason = new Error('no longer wanted')
+    stop.abort(reason)
+    await expect(pending).rejects.toBe(reason)
+    expect(await iterator.return?.()).toMatchObject({ done: true })
+    expect(await pull).toMatchObject({ done: true })
+  })
+
+  it('and goes down ends the wait of who unsubscribes', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker })
+    const subscription = await client.listen('news', () => {})
+    broker.holdEdges(true)
+    const leaving = subscription.unsubscribe()
+    await turn()
+    broker.disconnect()
+    await leaving
+    expect(subscription.closed).toBe(true)
+  })
+})
+
 describe('messages', () => {
   it('ends when its queue overflows under the policy close', async () => {
     const broker = createControlledBackend('first')
