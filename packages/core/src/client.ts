@@ -206,7 +206,10 @@ export interface Client<Channels extends object = ChannelMap, Inputs extends obj
   /** How the client is, from real round trips that are given up after 2 s. Never rejects. */
   health(): Promise<Health>
 
-  /** Calls `handler` with each event of that name; the returned function stops it. An `error` that nobody handles is harmless. */
+  /**
+   * Calls `handler` with each event of that name; the returned function stops it. An `error` that nobody handles is harmless, and a
+   * handler that throws or rejects is logged.
+   */
   on<Name extends keyof ClientEvents>(name: Name, handler: (event: ClientEvents[Name]) => void): () => void
 
   /**

@@ -1,4 +1,4 @@
-/** Handlers by event name. A handler that throws hurts neither the others nor the emitter. */
+/** Handlers by event name. A handler that throws or rejects hurts neither the others nor the emitter. */
 export interface Emitter<Events> {
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void
   on<Name extends keyof Events>(name: Name, handler: (event: Events[Name]) => void): () => void
@@ -9,13 +9,8 @@ export function createEmitter<Events>(onHandlerError: (error: unknown) => void):
   return {
     emit(name, event) {
       // A copy, because a handler may add handlers, which must not see this event.
-      for (const handler of Array.from(handlers[name] ?? [])) {
-        try {
-          handler(event)
-        } catch (error) {
-          onHandlerError(error)
-        }
-      }
+      for (const handler of Array.from(handlers[name] ?? []))
+        (async () => handler(event))().catch(onHandlerError)
     },
     on(name, handler) {
       // Wrapped, so that the same function given twice is two registrations and each `off` ends its own.

@@ -54,7 +54,6 @@ export function pullMessages(
   }
 
   const tellGap = (gap: Gap): void => {
-    onGap?.(gap)
     if (throwOnGap)
       end(
         new PubSubError(
@@ -63,6 +62,8 @@ export function pullMessages(
           { channel },
         ),
       )
+    // Returned, because it may be a promise that rejects, which is reported as that of any other listener.
+    return onGap?.(gap)
   }
 
   return {

@@ -272,7 +272,56 @@ describe('a broker that does not answer', () => {
   })
 })
 
+describe('a handler of an event that throws or rejects', () => {
+  it('hurts no other, and is logged', async () => {
+    const broker = createControlledBackend('first')
+    const lines: string[] = []
+    const client = await open(
+      { first: broker },
+      { log: { info: () => {}, warn: () => {}, error: (line) => lines.push(line) } },
+    )
+    const told: string[] = []
+    client.on('gap', () => {
+      throw new Error('thrown')
+    })
+    client.on('gap', (): unknown => Promise.reject(new Error('rejected')))
+    client.on('gap', ({ reason }) => told.push(reason))
+    await client.listen('news', () => {})
+    broker.gap('a message was lost')
+    await turn()
+    expect(told).toEqual(['a message was lost'])
+    expect(lines).toEqual(['an event handler failed: thrown', 'an event handler failed: rejected'])
+  })
+})
+
 describe('messages', () => {
+  it('survive an onGap that rejects, and the rejection is told', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker })
+    const errors: string[] = []
+    client.on('error', (error) => errors.push(error.code))
+    const onGap = (): unknown => Promise.reject(new Error('boom'))
+    const pull = client.messages('news', { onGap }).next()
+    await turn()
+    broker.gap('a message was lost')
+    await turn()
+    expect(errors).toEqual(['listener_failed'])
+    broker.foreign('news', '1')
+    expect(await pull).toEqual({ done: false, value: 1 })
+  })
+
+  it('throw on a gap also where onGap throws', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker })
+    const onGap = (): void => {
+      throw new Error('boom')
+    }
+    const pull = client.messages('news', { onGap, throwOnGap: true }).next()
+    await turn()
+    broker.gap('a message was lost')
+    await expect(pull).rejects.toMatchObject({ code: 'gap' })
+  })
+
   it('ends when its queue overflows under the policy close', async () => {
     const broker = createControlledBackend('first')
     const client = await open({ first: broker }, { maxListenerMessages: 2 })
