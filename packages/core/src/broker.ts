@@ -11,7 +11,7 @@ export interface Broker {
   readonly state: BackendState
   /** Why it is down. */
   readonly cause: Error | undefined
-  /** When the last state began, in milliseconds since 1970. */
+  /** When the last state began, in milliseconds of `performance.now()`. */
   readonly since: number
   /** Starts the backend; resolves when its state is known; rejects as {@link Backend.start} does. */
   start(): Promise<void>
@@ -58,7 +58,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
   const edges = new Map<string, Edge>()
   let state: BackendState = 'down'
   let cause: Error | undefined
-  let since = Date.now()
+  let since = performance.now()
   let reported = false
   let onReported: (() => void) | undefined
   // What the backend says; `state` is ready once what was asked for meanwhile is confirmed as well.
@@ -123,7 +123,7 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
     state = next
     if (!changed) return
     if (next === 'down') for (const goOn of waiting) goOn()
-    since = Date.now()
+    since = performance.now()
     events.stateChanged(broker)
   }
 

@@ -10,7 +10,7 @@ export function createLimitedLog(
 ): (key: string, line: string) => void {
   const lines = new Map<string, { until: number; suppressed: number }>()
   return (key, line) => {
-    const now = Date.now()
+    const now = performance.now()
     const last = lines.get(key)
     if (last !== undefined && now < last.until) {
       last.suppressed += 1

@@ -64,6 +64,7 @@ interface Entry extends MessageText {
   readonly sequence: number
   readonly order: number
   readonly channel: string
+  /** In milliseconds of `performance.now()`: a clock that is set back must hold up nobody. */
   readonly expires: number
   settled: boolean
   /** With whom it is on its way. */
@@ -243,7 +244,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     const oldest = unsettled[unsettledHead]
     if (oldest === undefined) return
     if (timer !== undefined) timer.ref()
-    else timer = setTimeout(() => expire(Date.now()), Math.max(1, oldest.expires - Date.now()))
+    else timer = setTimeout(() => expire(performance.now()), Math.max(1, oldest.expires - performance.now()))
   }
 
   const timeoutError = ({ channel }: Entry): PubSubError => {
@@ -388,7 +389,7 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
       order += 1
       messages += 1
       bytes += message.bytes
-      const now = Date.now()
+      const now = performance.now()
       const outcome = new Promise<boolean>(keepSettling)
       const numbered = outgoing?.number(channel, now)
       // Written out, because `...message` made this five times slower.

@@ -34,6 +34,7 @@ export function createRoute(
   onChange: () => void,
 ): Route {
   const [first] = brokers
+  // In milliseconds of `performance.now()`, as all that is waited for: a clock that is set back must hold up nothing.
   const pausedUntil = new Map<Broker, number>()
   const suspended = new Set<Broker>()
   let chosen = first
@@ -42,8 +43,9 @@ export function createRoute(
   let carrying = false
   let timer: NodeJS.Timeout | undefined
 
-  const pauseEnd = (broker: Broker): number => pausedUntil.get(broker) ?? 0
-  const isPaused = (broker: Broker): boolean => pausedUntil.has(broker) && pauseEnd(broker) > Date.now()
+  const pauseEnd = (broker: Broker): number => pausedUntil.get(broker) ?? Number.NEGATIVE_INFINITY
+  const isPaused = (broker: Broker): boolean =>
+    pausedUntil.has(broker) && pauseEnd(broker) > performance.now()
   const isUp = (broker: Broker): boolean => broker.state === 'ready' && !suspended.has(broker)
   const isUsable = (broker: Broker): boolean => isUp(broker) && !isPaused(broker)
   /** From when on publishing may return to a broker that is up. */
@@ -64,13 +66,13 @@ export function createRoute(
 
   const wakeAt = (time: number): void => {
     clearTimeout(timer)
-    timer = setTimeout(update, Math.max(1, time - Date.now()))
+    timer = setTimeout(update, Math.max(1, time - performance.now()))
     timer.unref()
   }
 
   const update = (): void => {
     const carries = carrying && isUsable(chosen)
-    const now = Date.now()
+    const now = performance.now()
     const usable = brokers.find((broker) =>
       carries && broker !== chosen ? isUp(broker) && returnsAt(broker) <= now : isUsable(broker),
     )
@@ -96,7 +98,7 @@ export function createRoute(
     },
     update,
     pause(broker) {
-      pausedUntil.set(broker, Date.now() + pauseAfterRefusal)
+      pausedUntil.set(broker, performance.now() + pauseAfterRefusal)
       update()
     },
     suspend(broker) {
@@ -107,7 +109,7 @@ export function createRoute(
     resume(broker) {
       suspended.delete(broker)
       // Publishing returns after as long as if it had been down until now.
-      pausedUntil.set(broker, Date.now())
+      pausedUntil.set(broker, performance.now())
       update()
     },
     close: () => clearTimeout(timer),

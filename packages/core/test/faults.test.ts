@@ -1,7 +1,7 @@
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   type Backend,
   type BackendModule,
@@ -13,6 +13,8 @@ import {
 } from '../src/index.js'
 import { createMemoryBroker } from '../src/memory.js'
 import { controlChannel } from '../src/recovery/control-channel.js'
+import { createOutgoing } from '../src/recovery/outgoing.js'
+import { createResending } from '../src/recovery/resending.js'
 import { createControlledBackend } from './controlled-backend.js'
 
 const clients: Client[] = []
@@ -291,6 +293,51 @@ describe('a handler of an event that throws or rejects', () => {
     await turn()
     expect(told).toEqual(['a message was lost'])
     expect(lines).toEqual(['an event handler failed: thrown', 'an event handler failed: rejected'])
+  })
+})
+
+describe('a clock that is set back', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+  const setBack = (): void => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
+  }
+
+  it('holds up no message that was refused for a moment', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker })
+    broker.refuse('not_sent')
+    const published = client.publish('news', 1)
+    await turn()
+    setBack()
+    broker.refuse(undefined)
+    expect(await published).toBe(true)
+  })
+
+  it('holds up no timeout', async () => {
+    const client = await open(
+      { first: createControlledBackend('first', { startsDown: true }) },
+      { publishTimeout: 50 },
+    )
+    const published = client.publish('news', 1)
+    setBack()
+    expect(await published).toBe(false)
+  })
+
+  it('does not keep what is missing from being sent again', () => {
+    const outgoing = createOutgoing('publisher', 1_000)
+    const sent: string[] = []
+    const resending = createResending({
+      outgoing,
+      publish: (_channel, payload) => sent.push(payload),
+      refuse: () => {},
+    })
+    outgoing.decide(outgoing.number('news', performance.now()), '"lost"', 6)
+    setBack()
+    const missing = [['news', 1, 1] as const]
+    resending.handle({ kind: 'request', from: 'listener', publisher: 'publisher', over: 'first', missing })
+    expect(sent).toHaveLength(1)
   })
 })
 

@@ -51,9 +51,8 @@ export function createHeartbeats(
   }
 
   const tellPart = async (state: Heartbeat['state'], channels: readonly OutgoingChannel[]): Promise<void> => {
-    const now = Date.now()
-    // A clock that was set back must not make an age that nobody can read.
-    const since = (time: number): number => Math.max(0, now - time)
+    const now = performance.now()
+    const since = (time: number): number => Math.round(now - time)
     const progress = channels.map(
       ({ name, decided, last, start, began, used }): Progress => [
         name,

@@ -82,7 +82,7 @@ interface Source {
 
 export function createIncoming(options: IncomingOptions): Incoming {
   const { client, deliver, gap, isConnected } = options
-  // Since when a broker brings it, in milliseconds since 1970; `undefined` where none has confirmed it yet.
+  // Since when a broker brings it, in milliseconds of `performance.now()`; `undefined` where none has confirmed it yet.
   const channels = new Map<string, number | undefined>()
   // In the order in which they were heard of first.
   const peers = new Map<string, Peer>()
@@ -93,7 +93,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
   let newChannels: string[] = []
   let asking: NodeJS.Timeout | undefined
   let timer: NodeJS.Timeout | undefined
-  // Those that may be forgotten, the first that became so first, and when, in milliseconds since 1970.
+  // Those that may be forgotten, the first that became so first, and when, in milliseconds of `performance.now()`.
   const leaving = new Map<Peer, number>()
   let heldBytes = 0
   let doubles = 0
@@ -126,7 +126,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
       start()
     } else {
       busy.delete(peer)
-      if (state !== 'idle') leaving.set(peer, Date.now())
+      if (state !== 'idle') leaving.set(peer, performance.now())
     }
   }
 
@@ -139,7 +139,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
 
   /** Those that left long ago, and the oldest where there are too many. */
   const forgetSome = (): void => {
-    const before = Date.now() - forgetAfter
+    const before = performance.now() - forgetAfter
     for (const [peer, since] of leaving) {
       if (since > before) break
       forget(peer)
@@ -184,7 +184,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
   }
 
   const ageOf = (channel: string): number => {
-    const now = Date.now()
+    const now = performance.now()
     return now - (channels.get(channel) ?? now)
   }
   const isYoung = (channel: string): boolean => ageOf(channel) < answerMilliseconds
@@ -336,7 +336,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
     },
     confirmed(channel) {
       if (!channels.has(channel)) return
-      if (channels.get(channel) === undefined) channels.set(channel, Date.now())
+      if (channels.get(channel) === undefined) channels.set(channel, performance.now())
       newChannels.push(channel)
       asking ??= setTimeout(askSoon, 1).unref()
     },

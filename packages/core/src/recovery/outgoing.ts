@@ -9,9 +9,9 @@ export interface OutgoingChannel {
   readonly name: string
   /** The sequence before its first message. */
   readonly start: number
-  /** When that was, in milliseconds since 1970. */
+  /** When that was, in milliseconds of `performance.now()`. */
   readonly began: number
-  /** The sequence given last, and when, in milliseconds since 1970. */
+  /** The sequence given last, and when, in milliseconds of `performance.now()`. */
   readonly last: number
   readonly used: number
   /** Up to here it is decided which messages are accepted. */
@@ -25,7 +25,7 @@ export interface Outgoing {
   /** What is kept now. */
   readonly messages: number
   readonly bytes: number
-  /** The channel, whose `last` is then the sequence of the next message; `now` in milliseconds since 1970. */
+  /** The channel, whose `last` is then the sequence of the next message; `now` in milliseconds of `performance.now()`. */
   number(channel: string, now: number): OutgoingChannel
   /**
    * The next message of the channel is decided: accepted, with its text of so many bytes, or withdrawn. To be called in the

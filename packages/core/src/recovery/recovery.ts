@@ -140,7 +140,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     },
     isPlain: (channel) => plainChannels.has(channel),
     failed() {
-      failedAt = Date.now()
+      failedAt = performance.now()
     },
     health: () => ({
       publisher: client,
@@ -156,7 +156,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       heartbeats.close()
       await settledWithin(Promise.all(saying), farewellTimeout)
       saying = []
-      if (outgoing.messages > 0 && Date.now() - failedAt < recentFailure)
+      if (outgoing.messages > 0 && performance.now() - failedAt < recentFailure)
         await new Promise((resolve) => setTimeout(resolve, lingerMilliseconds))
       incoming.close()
     },

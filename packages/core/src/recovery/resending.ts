@@ -25,7 +25,7 @@ export function createResending({ outgoing, publish, refuse }: ResendingOptions)
   let resent = 0
   let forgotten = 0
   let allowance = charactersPerSecond
-  let refilled = Date.now()
+  let refilled = performance.now()
   // When which message was sent again over which broker.
   let recent = new Map<string, number>()
 
@@ -45,7 +45,7 @@ export function createResending({ outgoing, publish, refuse }: ResendingOptions)
       return forgotten
     },
     handle({ missing, over }) {
-      const now = Date.now()
+      const now = performance.now()
       for (const [key, at] of recent) {
         if (now - at < pauseMilliseconds) break
         recent.delete(key)
