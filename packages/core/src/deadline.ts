@@ -2,7 +2,8 @@
 export async function settledWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, false)
+    // A turn later: what has come while the program was busy is read after the timers that are due.
+    timer = setTimeout(() => setImmediate(resolve, false), milliseconds)
   })
   const settled = work.then(
     () => true as const,

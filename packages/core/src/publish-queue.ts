@@ -16,6 +16,9 @@ export const maxQueuedMessages = 65_536
 export const maxQueuedBytes = 16 * 1024 * 1024
 /** The longest pack for a backend that does not say how long its payloads should be, in bytes: 64 KiB. */
 const defaultPayloadBytes = 64 * 1024
+/** A timer that is so late was held up by the program itself, in milliseconds; then a broker has so much more time, at most. */
+const busyMilliseconds = 100
+const maxGraceMilliseconds = 1_000
 
 export interface PublishQueueOptions {
   readonly route: Route
@@ -244,7 +247,17 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     const oldest = unsettled[unsettledHead]
     if (oldest === undefined) return
     if (timer !== undefined) timer.ref()
-    else timer = setTimeout(() => expire(performance.now()), Math.max(1, oldest.expires - performance.now()))
+    else {
+      const due = Math.max(oldest.expires, performance.now() + 1)
+      timer = setTimeout(() => wake(due), due - performance.now())
+    }
+  }
+
+  /** Where the program was busy or stopped, answers may wait that it has not read, and messages that it has not sent. */
+  const wake = (due: number): void => {
+    const now = performance.now()
+    if (messages === 0 || now - due < busyMilliseconds) expire(now)
+    else timer = setTimeout(() => expire(performance.now()), Math.min(publishTimeout, maxGraceMilliseconds))
   }
 
   const timeoutError = ({ channel }: Entry): PubSubError => {

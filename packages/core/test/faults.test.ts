@@ -296,6 +296,35 @@ describe('a handler of an event that throws or rejects', () => {
   })
 })
 
+describe('a program that is too busy to read the answers of its broker for a while', () => {
+  it('does not take it for down', async () => {
+    const broker = createMemoryBroker()
+    let pinged = false
+    const answering = {
+      createBackend: (): Backend => ({
+        ...broker.createBackend(),
+        async ping() {
+          pinged = true
+          // As on a socket, what has come is read after the timers that are due.
+          await new Promise((resolve) => setImmediate(resolve))
+        },
+      }),
+    }
+    const client = await createClient({
+      backend: 'memory',
+      backends: { memory: () => answering },
+      environment: {},
+      log: silentLogger,
+    })
+    clients.push(client)
+    await turn()
+    const health = client.health()
+    expect(pinged).toBe(true)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_100)
+    expect((await health).state).toBe('ready')
+  })
+})
+
 describe('a clock that is set back', () => {
   afterEach(() => {
     vi.useRealTimers()
@@ -431,6 +460,18 @@ describe('publishing', () => {
     await round()
     await round()
     expect((await round()) - before).toBeLessThan(50_000_000)
+  })
+
+  it('resolves true where the program was too busy to read in time that it was accepted', async () => {
+    const broker = createControlledBackend('first')
+    const client = await open({ first: broker }, { publishTimeout: 300 })
+    broker.hold(true)
+    const published = client.publish('news', 1)
+    await turn()
+    // What has come on a socket is read after the timers that are due.
+    setImmediate(() => broker.hold(false))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+    expect(await published).toBe(true)
   })
 
   it('keeps the order when a broker that is up refuses what it has, one after the other', async () => {
