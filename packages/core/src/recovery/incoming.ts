@@ -21,7 +21,7 @@ const answerMilliseconds = 2_000
 const wayMilliseconds = 500
 /** How long a publisher that has closed, or is lost, is remembered, in milliseconds: its messages may still be under way. */
 const forgetAfter = 5 * 60_000
-/** The most publishers that are remembered. */
+/** The most publishers that are remembered, and of which is remembered that they were forgotten. */
 const maxPublishers = 10_000
 /** The most channels in one question. */
 const maxAskedChannels = 500
@@ -72,6 +72,10 @@ interface Peer {
   /** The broker over which it was heard last. */
   over: string
   readonly streams: Map<string, Stream>
+  /** When it was heard last while it was busy, in milliseconds of `performance.now()`. */
+  heardAt: number
+  /** Where it was forgotten although it had not closed: what was heard before this must not be heard again. */
+  readonly knownUntil: number | undefined
 }
 
 /** Where a stream comes from. */
@@ -95,6 +99,8 @@ export function createIncoming(options: IncomingOptions): Incoming {
   let timer: NodeJS.Timeout | undefined
   // Those that may be forgotten, the first that became so first, and when, in milliseconds of `performance.now()`.
   const leaving = new Map<Peer, number>()
+  // Those that were forgotten and may come back, the first first, and until when all is known of them.
+  const forgotten = new Map<string, number>()
   let heldBytes = 0
   let doubles = 0
   let requested = 0
@@ -107,7 +113,17 @@ export function createIncoming(options: IncomingOptions): Incoming {
   const peerOf = (id: string, over: string): Peer => {
     let peer = peers.get(id)
     if (peer === undefined) {
-      peer = { id, state: 'idle', wasHeard: true, silentTicks: 0, over, streams: new Map() }
+      peer = {
+        id,
+        state: 'idle',
+        wasHeard: true,
+        silentTicks: 0,
+        over,
+        streams: new Map(),
+        heardAt: performance.now(),
+        knownUntil: forgotten.get(id),
+      }
+      forgotten.delete(id)
       peers.set(id, peer)
       forgetSome()
     }
@@ -119,15 +135,13 @@ export function createIncoming(options: IncomingOptions): Incoming {
   const enter = (peer: Peer, state: Peer['state']): void => {
     if (peer.state === state) return
     peer.state = state
+    busy.delete(peer)
+    leaving.delete(peer)
     if (state === 'busy') {
       peer.silentTicks = 0
       busy.add(peer)
-      leaving.delete(peer)
       start()
-    } else {
-      busy.delete(peer)
-      if (state !== 'idle') leaving.set(peer, performance.now())
-    }
+    } else if (state !== 'idle') leaving.set(peer, performance.now())
   }
 
   const forget = (peer: Peer): void => {
@@ -135,6 +149,13 @@ export function createIncoming(options: IncomingOptions): Incoming {
     peers.delete(peer.id)
     busy.delete(peer)
     leaving.delete(peer)
+    if (peer.state === 'closed') return
+    const heardAt = peer.state === 'idle' ? performance.now() : peer.heardAt
+    forgotten.set(peer.id, heardAt)
+    for (const oldest of forgotten.keys()) {
+      if (forgotten.size <= maxPublishers) break
+      forgotten.delete(oldest)
+    }
   }
 
   /** Those that left long ago, and the oldest where there are too many. */
@@ -224,6 +245,7 @@ export function createIncoming(options: IncomingOptions): Incoming {
     if (peer.wasHeard) {
       peer.wasHeard = false
       peer.silentTicks = 0
+      peer.heardAt = performance.now()
       return
     }
     peer.silentTicks += 1
@@ -300,7 +322,8 @@ export function createIncoming(options: IncomingOptions): Incoming {
       const before = stream.receive(sequence, count, text)
       doubles += before
       if (before < count && peer.state !== 'busy') enter(peer, 'busy')
-      if (stream.isStuck) watch(stream, { peer, channel })
+      // Unless a callback has let go of the channel.
+      if (stream.isStuck && peer.streams.get(channel) === stream) watch(stream, { peer, channel })
     },
     heartbeat({ publisher, state, progress }, over) {
       // What was said before a broker brings the channel says nothing of what concerns us.
@@ -309,14 +332,17 @@ export function createIncoming(options: IncomingOptions): Incoming {
       const peer = peerOf(publisher, over)
       for (const [channel, decided, last, start, age, idle] of heard) {
         const listening = ageOf(channel)
-        const stream =
-          peer.streams.get(channel) ?? open(peer, channel, idle > listening ? last + 1 : undefined)
+        const unknown = performance.now() - (peer.knownUntil ?? Number.NEGATIVE_INFINITY)
+        // What it published shortly before it was heard last may have been lost since.
+        const isPast = idle > Math.min(listening, unknown + answerMilliseconds)
+        const stream = peer.streams.get(channel) ?? open(peer, channel, isPast ? last + 1 : undefined)
         stream.announce(decided)
         if (stream.isOpen) {
-          if (age + (isYoung(channel) ? wayMilliseconds : 0) <= listening) stream.begin(start)
+          const way = isYoung(channel) ? wayMilliseconds : 0
+          if (age + way <= listening && age <= unknown) stream.begin(start)
           else stream.giveUp(last)
         }
-        if (stream.isStuck) watch(stream, { peer, channel })
+        if (stream.isStuck && peer.streams.get(channel) === stream) watch(stream, { peer, channel })
       }
       enter(peer, state)
     },
