@@ -1,4 +1,10 @@
 /**
+ * The most channels or ranges of one message: with the longest names that is less than 64 KiB, which a broker takes beside
+ * what it must, however short the messages of its users may be.
+ */
+export const maxItems = 200
+
+/**
  * How far a publisher is on a channel: the last decided sequence, the last that it has given, the sequence before its first, and the milliseconds since
  * it used the channel first and last. So whoever listens for longer than the first knows that all of it concerns him, and
  * for less than the last that nothing of it does, however long this was under way.
@@ -52,6 +58,14 @@ export interface Refusal {
 }
 
 export type ControlMessage = Heartbeat | Question | Request | Refusal
+
+/** What may be too much for one message, in pieces. */
+export function inPieces<Item>(items: readonly Item[]): Item[][] {
+  const pieces: Item[][] = []
+  for (let start = 0; start < items.length; start += maxItems)
+    pieces.push(items.slice(start, start + maxItems))
+  return pieces
+}
 
 export const encodeControlMessage = (message: ControlMessage): string => JSON.stringify(message)
 

@@ -1,14 +1,12 @@
-import type { Heartbeat, Progress, Question } from './control-message.js'
+import { type Heartbeat, inPieces, type Progress, type Question } from './control-message.js'
 import type { Outgoing, OutgoingChannel } from './outgoing.js'
 
 /** How often a client that publishes says how far it is, in milliseconds. */
 const heartbeatMilliseconds = 500
 /** Questions to everybody are answered at once, and not more often than so, in milliseconds. */
 const answerMilliseconds = 100
-/** The most channels of which is remembered that not every broker brought the last heartbeat. */
-const maxUnheard = 10_000
-/** The most channels in one heartbeat. */
-const maxPositions = 500
+/** The most channels of which is remembered that their last heartbeat is not confirmed, or was not brought by every broker. */
+const maxRemembered = 10_000
 
 /** Says how far this client's publishing is: while there is something to confirm, once more when there is not, and when asked. */
 export interface Heartbeats {
@@ -32,7 +30,7 @@ export function createHeartbeats(
   let changed = new Set<OutgoingChannel>()
   // The one that is noted already: most messages are of the same channel as the last.
   let latest: OutgoingChannel | undefined
-  let unconfirmed = new Set<OutgoingChannel>()
+  const unconfirmed = new Set<OutgoingChannel>()
   let timer: NodeJS.Timeout | undefined
   // What everybody was asked for, and is told together.
   let wanted = new Set<OutgoingChannel>()
@@ -40,14 +38,26 @@ export function createHeartbeats(
   let hasPublished = false
   // Whose last heartbeat not every broker has brought.
   let unheard = new Set<OutgoingChannel>()
+  let isClosed = false
+
+  /** The latest of them: who publishes on ever new channels would remember all of them else. */
+  const remember = (channels: Iterable<OutgoingChannel>, among: Set<OutgoingChannel>): void => {
+    for (const channel of channels) {
+      among.delete(channel)
+      among.add(channel)
+    }
+    for (const oldest of among) {
+      if (among.size <= maxRemembered) break
+      among.delete(oldest)
+    }
+  }
 
   const tell = (state: Heartbeat['state'], channels: Iterable<OutgoingChannel>): void => {
-    const all = [...channels]
+    const pieces = inPieces([...channels])
+    const last = pieces.pop() ?? []
+    for (const piece of pieces) void tellPart('busy', piece)
     // The state belongs to what was said last.
-    for (let start = 0; start < all.length || start === 0; start += maxPositions) {
-      const isLast = start + maxPositions >= all.length
-      void tellPart(isLast ? state : 'busy', all.slice(start, start + maxPositions))
-    }
+    void tellPart(state, last)
   }
 
   const tellPart = async (state: Heartbeat['state'], channels: readonly OutgoingChannel[]): Promise<void> => {
@@ -64,27 +74,27 @@ export function createHeartbeats(
       ],
     )
     if (await send({ kind: 'heartbeat', publisher, state, progress })) return
-    for (const channel of channels) unheard.add(channel)
-    for (const oldest of unheard) {
-      if (unheard.size <= maxUnheard) break
-      unheard.delete(oldest)
-    }
+    remember(channels, unheard)
   }
 
   const beat = (): void => {
     latest = undefined
     if (changed.size > 0) {
       tell('busy', changed)
+      remember(changed, unconfirmed)
       changed = new Set()
       return
     }
     tell('idle', unconfirmed)
-    unconfirmed = new Set()
+    unconfirmed.clear()
     clearInterval(timer)
     timer = undefined
   }
 
-  const state = (): Heartbeat['state'] => (timer === undefined ? 'idle' : 'busy')
+  const state = (): Heartbeat['state'] => {
+    if (isClosed) return 'closed'
+    return timer === undefined ? 'idle' : 'busy'
+  }
 
   /** One answer for all who ask within a moment: after an interruption that is everybody. */
   const answerAll = (): void => {
@@ -101,7 +111,6 @@ export function createHeartbeats(
       if (channel === latest) return
       latest = channel
       changed.add(channel)
-      unconfirmed.add(channel)
       if (timer !== undefined) return
       hasPublished = true
       timer = setInterval(beat, heartbeatMilliseconds)
@@ -124,7 +133,8 @@ export function createHeartbeats(
       clearTimeout(answering)
       clearInterval(timer)
       timer = undefined
-      if (hasPublished) tell('closed', unconfirmed)
+      isClosed = true
+      if (hasPublished) tell('closed', new Set([...unconfirmed, ...changed]))
     },
   }
 }

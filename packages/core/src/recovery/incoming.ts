@@ -1,5 +1,12 @@
 import type { Gap } from '../client.js'
-import type { Heartbeat, Question, Range, Refusal, Request } from './control-message.js'
+import {
+  type Heartbeat,
+  inPieces,
+  type Question,
+  type Range,
+  type Refusal,
+  type Request,
+} from './control-message.js'
 import type { Origin } from './origin.js'
 import { createStream, type Stream, tickMilliseconds } from './stream.js'
 
@@ -23,8 +30,6 @@ const wayMilliseconds = 500
 const forgetAfter = 5 * 60_000
 /** The most publishers that are remembered, and of which is remembered that they were forgotten. */
 const maxPublishers = 10_000
-/** The most channels in one question. */
-const maxAskedChannels = 500
 
 export interface IncomingOptions {
   /** This client's id. */
@@ -216,10 +221,8 @@ export function createIncoming(options: IncomingOptions): Incoming {
   }
 
   const ask = (names: readonly string[], publisher?: string): void => {
-    for (let start = 0; start < names.length; start += maxAskedChannels) {
-      const part = names.slice(start, start + maxAskedChannels)
-      options.ask({ kind: 'ask', channels: part, ...(publisher !== undefined && { publisher }) })
-    }
+    for (const channels of inPieces(names))
+      options.ask({ kind: 'ask', channels, ...(publisher !== undefined && { publisher }) })
   }
 
   const askPeer = (peer: Peer): void => ask([...peer.streams.keys()], peer.id)
@@ -281,8 +284,9 @@ export function createIncoming(options: IncomingOptions): Incoming {
       }
     }
     for (const [peer, names] of open) ask(names, peer.id)
-    for (const [peer, ranges] of missing) {
-      options.request({ kind: 'request', from: client, publisher: peer.id, over: peer.over, missing: ranges })
+    for (const [{ id, over }, ranges] of missing) {
+      for (const piece of inPieces(ranges))
+        options.request({ kind: 'request', from: client, publisher: id, over, missing: piece })
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Range, Refusal, Request } from './control-message.js'
+import { inPieces, type Range, type Refusal, type Request } from './control-message.js'
 import type { Outgoing } from './outgoing.js'
 
 /** How much may be sent again in a second, in characters; as much may come at once. */
@@ -94,8 +94,10 @@ export function createResending({ outgoing, publish, refuse }: ResendingOptions)
           publish(name, outgoing.withOrigin(channel, sequence, text), over)
         }
       }
-      if (withdrawn.length > 0 || lost.length > 0)
-        refuse({ kind: 'gone', publisher: outgoing.publisher, withdrawn, forgotten: lost })
+      const { publisher } = outgoing
+      for (const piece of inPieces(withdrawn))
+        refuse({ kind: 'gone', publisher, withdrawn: piece, forgotten: [] })
+      for (const piece of inPieces(lost)) refuse({ kind: 'gone', publisher, withdrawn: [], forgotten: piece })
     },
   }
 }
