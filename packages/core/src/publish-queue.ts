@@ -135,7 +135,11 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
   /** Puts what was certainly not sent among what waits, once nothing is under way any more. */
   const takeBack = (entries: readonly Entry[]): void => {
     if (returned.length === 0 && entries.length > 0) queueMicrotask(pump)
-    for (const entry of entries) returned.push(entry)
+    for (const entry of entries) {
+      // Else it would be taken back once more when the rest of the flight is abandoned.
+      entry.flight = undefined
+      returned.push(entry)
+    }
   }
 
   /** The flight that a message can join now, if any. */

@@ -370,6 +370,21 @@ describe('a clock that is set back', () => {
   })
 })
 
+it('a message that is longer than what may be sent again in a second holds up none behind it', () => {
+  const outgoing = createOutgoing('publisher', 32 * 1024 * 1024)
+  const sent: number[] = []
+  const resending = createResending({
+    outgoing,
+    publish: (_channel, payload) => sent.push(payload.length),
+    refuse: () => {},
+  })
+  const text = JSON.stringify('x'.repeat(9 * 1024 * 1024))
+  outgoing.decide(outgoing.number('news', performance.now()), text, text.length)
+  const missing = [['news', 1, 1] as const]
+  resending.handle({ kind: 'request', from: 'listener', publisher: 'publisher', over: 'first', missing })
+  expect(sent).toHaveLength(1)
+})
+
 describe('messages', () => {
   it('survive an onGap that rejects, and the rejection is told', async () => {
     const broker = createControlledBackend('first')
@@ -472,6 +487,21 @@ describe('publishing', () => {
     setImmediate(() => broker.hold(false))
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
     expect(await published).toBe(true)
+  })
+
+  it('sends a message once more, not twice, when its flight is refused in part and then abandoned', async () => {
+    const first = createControlledBackend('first')
+    const second = createControlledBackend('second')
+    const client = await open({ first, second }, { recovery: true })
+    first.hold(true)
+    const results = [client.publish('news', 1), client.publish('news', 2)]
+    await turn()
+    const held = first.calls.filter((call) => call.startsWith('publish')).length
+    first.reject('outcome_unknown', 1)
+    expect(await Promise.all(results)).toEqual([true, true])
+    expect(held).toBe(2)
+    expect(second.calls.filter((call) => call.startsWith('publish news'))).toHaveLength(2)
+    first.hold(false)
   })
 
   it('keeps the order when a broker that is up refuses what it has, one after the other', async () => {

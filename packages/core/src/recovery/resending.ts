@@ -32,7 +32,8 @@ export function createResending({ outgoing, publish, refuse }: ResendingOptions)
   const isAllowed = (size: number, now: number): boolean => {
     allowance = Math.min(charactersPerSecond, allowance + ((now - refilled) / 1_000) * charactersPerSecond)
     refilled = now
-    if (allowance < size) return false
+    // One that is longer than all that is allowed at once is owed afterwards: else it would hold up those behind it.
+    if (allowance < Math.min(size, charactersPerSecond)) return false
     allowance -= size
     return true
   }
