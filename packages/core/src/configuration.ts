@@ -96,9 +96,11 @@ export function readConfiguration(
 
   const assertKnown = (name: string, source: string, also: readonly string[] = []): void => {
     if (known.includes(name)) return
+    // It may be a URL that was put in the wrong place, with its password.
+    const shown = JSON.stringify(name.replace(/:\/\/.*/s, '://…'))
     throw new PubSubError(
       'configuration',
-      `${source} is ${JSON.stringify(name)}: use one of ${[...known, ...also].join(', ')}`,
+      `${source} is ${shown}: use one of ${[...known, ...also].join(', ')}`,
     )
   }
 
