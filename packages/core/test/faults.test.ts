@@ -460,7 +460,7 @@ describe('messages, pulled by several at once,', () => {
 })
 
 describe('publishing', () => {
-  it('keeps no message that was given up while no broker is up', async () => {
+  it('keeps no message that was given up while no broker is up', { timeout: 120_000 }, async () => {
     const broker = createControlledBackend('first', { startsDown: true })
     const client = await open({ first: broker }, { publishTimeout: 5 })
     const text = 'x'.repeat(500_000)

@@ -65,7 +65,9 @@ const jsonTexts = fc.oneof(
 const wire = (value: unknown): string => JSON.stringify(value)
 
 describe('a message', () => {
-  it('arrives as its JSON value, in order, whatever it is, on every channel with a valid name', async () => {
+  it('arrives as its JSON value, in order, whatever it is, on every channel with a valid name', {
+    timeout: 120_000,
+  }, async () => {
     const client = await open()
     const named = fc.uniqueArray(anyName.filter(isName), { minLength: 1, maxLength: 3 })
     const messages = fc.array(fc.tuple(fc.nat(), jsonTexts), { maxLength: 30 })
