@@ -10,6 +10,7 @@ import { withBodyDeadline } from './body-deadline.js'
 import type { DashboardFile } from './dashboard-files.js'
 import { openapiOptions } from './openapi.js'
 import type { Parts } from './parts.js'
+import { createQueuedAnswers } from './queued-answers.js'
 import { asProblem, Problem, problemType } from './problem.js'
 import { problemSchema } from './problem-answers.js'
 import { registerAccessRoutes } from './routes/access.js'
@@ -74,6 +75,9 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
     },
   })
   unreadable.watch(app.server)
+
+  const queued = createQueuedAnswers()
+  app.addHook('onRequest', async (request, reply) => queued.watch(request.raw.socket, reply.raw))
 
   const methods = createAllowedMethods()
   app.addHook('onRoute', (route) => methods.add(route.url, route.method))

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { uniqueName, waitFor } from '@ps/services/vitest'
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
@@ -312,6 +312,46 @@ describe('with the public keys of an issuer', () => {
       const stream = await openStream(`${api.url}/v1/events?ticket=${String(issued.json().ticket)}`)
       await stream.untilEvent('ps.hello')
       stream.close()
+    } finally {
+      await api.stop()
+      keys.close()
+    }
+  })
+
+  it('listens to nothing for somebody who goes while their token is checked', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'first', alg: 'ES256' }
+    const asked: ServerResponse[] = []
+    const keys = createServer((_request, response) => void asked.push(response))
+    await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve))
+    const { port } = keys.address() as AddressInfo
+    const api = await startApiProcess({
+      ...ownWorld(inject('postgresUrl')),
+      ...issuer,
+      API_JWKS_URL: `http://127.0.0.1:${port}/keys`,
+      API_SECRET: 'a-secret-for-tickets-that-is-long-enough',
+      API_STREAM_LINGER: '0',
+      LOG_LEVEL: 'debug',
+    })
+    try {
+      const token = await new SignJWT({
+        iss: issuer.API_JWT_ISSUER,
+        aud: issuer.API_JWT_AUDIENCE,
+        exp: inSeconds(600),
+        scope: 'metrics',
+        subscribe: ['a'],
+      })
+        .setProtectedHeader({ alg: 'ES256', kid: 'first' })
+        .sign(privateKey)
+      const sent = request(`${api.url}/v1/events?channel=a`, { headers: bearer(token), agent: false })
+      sent.on('error', () => {})
+      sent.end()
+      const [answer] = await waitFor(() => (asked.length > 0 ? asked : undefined))
+      sent.destroy()
+      await api.program.waitForOutput(/"path":"\/v1\/events"[^\n]*"msg":"answered"/)
+      answer?.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }))
+      const { text } = await api.ask('/metrics', { headers: bearer(token) })
+      expect(text).toMatch(/^api_channels 0$/m)
     } finally {
       await api.stop()
       keys.close()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ListedStream, StreamOverview } from '../src/stream-overview.js'
 import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
 import { asJson, type AskOptions } from './ask.js'
+import { openRawConnection } from './raw-connection.js'
 import { bearer, jwtEnvironment, signToken } from './sign-token.js'
 import { openStream, type TestStream } from './test-stream.js'
 
@@ -116,11 +117,21 @@ describe('the list of open streams', () => {
   })
 
   it('lists 100 of more, and counts all', async () => {
+    await waitFor(async () => (await overview(api)).totals.streams === 0)
     const streams = await Promise.all(Array.from({ length: 120 }, () => api.stream('many')))
     await Promise.all(streams.map((stream) => stream.untilEvent('ps.hello')))
     const { streams: entries, totals } = await overview(api)
     expect([entries.length, totals.streams]).toEqual([100, 120])
     for (const stream of streams) stream.close()
+  })
+
+  it('forgets a stream that waits behind another one on its connection when that is closed', async () => {
+    await waitFor(async () => (await overview(api)).totals.streams === 0)
+    const connection = await openRawConnection(api.port)
+    connection.write('GET /v1/events?channel=any HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(3))
+    await waitFor(async () => (await overview(api)).totals.streams === 3)
+    connection.socket.destroy()
+    await waitFor(async () => (await overview(api)).totals.streams === 0)
   })
 })
 

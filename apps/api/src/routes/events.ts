@@ -54,6 +54,8 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
         return reply
       }
       if (isDraining()) return decline()
+      // Gone while the token was checked: nobody would say it again.
+      if (raw.destroyed) return reply.hijack()
 
       const { audience, release } = audiences.hold(channels)
       // From the first moment: the client may go while we wait for the brokers.
