@@ -59,11 +59,23 @@ export function createChannelFeeds({ client, history, linger }: ChannelFeedsOpti
       stop.abort()
       forget()
     }
+    const tellGap = (reason: string, missed?: number): void =>
+      tell(ring.add({ channel, reason, ...(missed !== undefined && { missed }) }, 'ps.gap'))
+    const hear = (message: unknown): void => {
+      let length: number
+      try {
+        length = ring.add({ channel, message })
+      } catch (error) {
+        // JSON is read to any depth, and written to some thousand levels only.
+        tellGap('a message cannot be sent on', 1)
+        throw error
+      }
+      tell(length)
+    }
     const confirmed = client
-      .listen(channel, (message) => tell(ring.add({ channel, message })), {
+      .listen(channel, hear, {
         signal: stop.signal,
-        onGap: ({ reason, missed }) =>
-          tell(ring.add({ channel, reason, ...(missed !== undefined && { missed }) }, 'ps.gap')),
+        onGap: ({ reason, missed }) => tellGap(reason, missed),
       })
       .then(
         () => {

@@ -1,3 +1,4 @@
+import { createBackend } from '@ps/postgres'
 import { startFaultProxy } from '@ps/services'
 import { uniqueName, waitFor } from '@ps/services/vitest'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -117,6 +118,31 @@ describe('a stream of events', () => {
       stream.close()
       await waitFor(async () => (await streams()) === 0)
     }
+  })
+
+  // JSON of any depth can be read, and is written only to some thousand levels.
+  it('tells a gap in place of a message that is nested too deeply to be sent on', async () => {
+    const channel = uniqueName('deep')
+    const stream = await api.stream(channel)
+    await stream.untilEvent('ps.hello')
+    const foreign = createBackend({ url: inject('postgresUrl') })
+    try {
+      await foreign.start({ message() {}, invalid() {}, gap() {}, state() {} })
+      const depth = 100_000
+      await foreign.publish(
+        `${api.environment.PUBSUB_PREFIX}${channel}`,
+        '['.repeat(depth) + ']'.repeat(depth),
+      )
+      await foreign.publish(`${api.environment.PUBSUB_PREFIX}${channel}`, '"after"')
+    } finally {
+      await foreign.close()
+    }
+    await stream.until(({ data }) => data.message === 'after')
+    expect(stream.events.slice(1)).toMatchObject([
+      { event: 'ps.gap', id: expect.any(String), data: { channel, missed: 1 } },
+      { event: 'message' },
+    ])
+    stream.close()
   })
 
   it('sends a ping every 15 s', async () => {
