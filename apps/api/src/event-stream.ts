@@ -5,6 +5,8 @@ import { eventFrame } from './event-frame.js'
 /** How far a client may be behind that takes nothing, as in Centrifugo and Mercure. */
 const maxWaitingBytes = 1024 ** 2
 const maxWaitingFrames = 1_000
+/** How long a client may take nothing of what is written, in milliseconds. */
+const maxStall = 20_000
 /** How long a client that was too slow may take to read why, in milliseconds. */
 const farewellTime = 5_000
 
@@ -26,7 +28,7 @@ export interface StreamPlace {
 export interface EventStream {
   /** Sends what there is to be sent, as far as the client takes it; a client that is too far behind is cut. */
   advance(): void
-  /** Sends the ping; a client that has taken nothing since the last one is cut. */
+  /** Sends the ping, unless there is more to take already. */
   ping(frame: Buffer): void
   /** Says goodbye and ends. Idempotent. */
   end(reason: Farewell): void
@@ -44,6 +46,8 @@ export interface EventStreamOptions {
   readonly cursor: number
   /** Sent first. */
   readonly opening: Buffer
+  /** Default: 20 s. */
+  readonly stallTime?: number
   readonly onDelivered: (frames: number) => void
   /** Called once, however it ends. */
   readonly onClose: () => void
@@ -55,7 +59,7 @@ export interface EventStreamOptions {
  * history until the client has taken that, so one that comes back reads a long history at its own pace.
  */
 export function openEventStream(options: EventStreamOptions): EventStream {
-  const { response, audience, onDelivered, onClose, onSlow } = options
+  const { response, audience, stallTime = maxStall, onDelivered, onClose, onSlow } = options
   let { cursor } = options
   // What of all that came has been sent; known from the moment when nothing is left to send.
   let sent: { readonly frames: number; readonly bytes: number } | undefined
@@ -63,11 +67,12 @@ export function openEventStream(options: EventStreamOptions): EventStream {
   // The place before what was given first of that which the system has not taken.
   let taken = cursor
   let isBlocked = false
-  let wasBlockedAtPing = false
   let hasEnded = false
 
   const finish = (reason: Farewell): void => {
     hasEnded = true
+    // It is the connection's, on which other answers may follow.
+    response.setTimeout(0)
     response.end(eventFrame({ reason }, { event: 'ps.bye' }))
     const timer = setTimeout(() => response.destroy(), farewellTime)
     response.once('close', () => clearTimeout(timer))
@@ -112,9 +117,12 @@ export function openEventStream(options: EventStreamOptions): EventStream {
   response.on('error', () => {})
   response.on('drain', () => {
     isBlocked = false
-    wasBlockedAtPing = false
     // Not at once: whoever takes as fast as we write would let nobody else have a turn.
     setImmediate(advance)
+  })
+  // Of a long message parts are taken for long before there is a `drain`: Node.js looks at these, too.
+  response.setTimeout(stallTime, () => {
+    if (isBlocked && !hasEnded) cut()
   })
   begin(response, options.headers)
   isBlocked = !response.write(options.opening)
@@ -122,10 +130,7 @@ export function openEventStream(options: EventStreamOptions): EventStream {
   return {
     advance,
     ping(frame) {
-      if (hasEnded) return
-      if (!isBlocked) isBlocked = !response.write(frame)
-      else if (wasBlockedAtPing) cut()
-      else wasBlockedAtPing = true
+      if (canTake()) isBlocked = !response.write(frame)
     },
     end(reason) {
       if (hasEnded) return
