@@ -23,7 +23,8 @@ export interface Audience {
   readonly rings: readonly ChannelRing[]
   /** Resolves when every channel is confirmed; rejects where one never will be. */
   readonly confirmed: Promise<unknown>
-  isConfirmed(): boolean
+  /** The channels that are not. */
+  unconfirmed(): readonly string[]
   /** How many frames have come since the first stream, and how long they are. */
   readonly came: { readonly frames: number; readonly bytes: number }
   /** The channels of which it is not certain that everything after a place is here. */
@@ -135,7 +136,7 @@ export function createAudiences({ feeds, onFlush }: AudiencesOptions): Audiences
       channels,
       rings: held.map(({ ring }) => ring),
       confirmed,
-      isConfirmed: () => held.every((feed) => feed.isConfirmed()),
+      unconfirmed: () => held.filter(({ isConfirmed }) => !isConfirmed()).map(({ channel }) => channel),
       came,
       missing: (cursor) =>
         held

@@ -26,7 +26,7 @@ export type Survey = (cursor: number) => Backlog
 
 /** The latest frames of one channel, and from which place on none is missing. */
 export interface ChannelRing {
-  /** From now on nothing will be missing; what came before cannot be told. */
+  /** From now on nothing will be missing; what came before cannot be told. Until the first one there is no gap either. */
   restart(): void
   /** Adds a frame, and gives its length. Without `event` it is a message. */
   add(data: unknown, event?: string): number
@@ -167,7 +167,6 @@ export function createHistory({
       },
     }
     rings.add(eviction)
-    restart()
 
     return {
       restart,

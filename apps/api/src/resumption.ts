@@ -22,8 +22,8 @@ export interface ResumptionOptions {
   readonly channels: readonly string[]
   /** The last id that the client has seen. */
   readonly lastId: string | undefined
-  /** Whether what is published from now on arrives. */
-  readonly live: boolean
+  /** The channels of which it is not certain that what is published from now on arrives. They tell a gap when it is. */
+  readonly unconfirmed: readonly string[]
 }
 
 /**
@@ -36,7 +36,7 @@ export function resume({
   id: stream,
   channels,
   lastId,
-  live,
+  unconfirmed,
 }: ResumptionOptions): Resumption {
   const { head } = history
   const known = lastId === undefined ? undefined : history.cursorOf(lastId)
@@ -47,11 +47,14 @@ export function resume({
   // The id of a frame says that everything before it has arrived. So the client keeps its own where something is sent again,
   // and an unknown one until it has been told of every gap.
   const id = lastId === undefined ? headId : undefined
-  const frames = [eventFrame({ stream, channels, live, resumed, head: headId }, { id, event: 'ps.hello' })]
+  const live = unconfirmed.length === 0
+  const hello = { stream, channels, live, ...(!live && { unconfirmed }), resumed, head: headId }
+  const frames = [eventFrame(hello, { id, event: 'ps.hello' })]
   if (lastId !== undefined && known === undefined) {
     const why = 'the last id is not of this server, or of the time before it was started again'
-    for (const [index, channel] of channels.entries())
-      frames.push(gapFrame(channel, why, index === channels.length - 1 ? headId : undefined))
+    const told = channels.filter((channel) => !unconfirmed.includes(channel))
+    for (const channel of told)
+      frames.push(gapFrame(channel, why, channel === told.at(-1) ? headId : undefined))
   }
   return { resumed, cursor, opening: Buffer.concat(frames) }
 }

@@ -1,10 +1,14 @@
+import { createClient, silentLogger } from '@ps/core'
 import { createBackend } from '@ps/postgres'
 import { startFaultProxy } from '@ps/services'
 import { uniqueName, waitFor } from '@ps/services/vitest'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
 import { asJson } from './ask.js'
-import { openStream } from './test-stream.js'
+import { openStream, type TestStream } from './test-stream.js'
+
+const gaps = (stream: TestStream): unknown[] =>
+  stream.events.filter(({ event }) => event === 'ps.gap').map(({ data }) => data.channel)
 
 describe('a stream of events', () => {
   let api: ApiProcess
@@ -231,6 +235,47 @@ describe('a stream of events, when the broker goes away', () => {
     }
   })
 
+  // Where everything can be sent again, no gap would ever say that the broker is back.
+  it('says in ps.hello which channels are not heard yet, and not of one that was confirmed before', async () => {
+    const database = new URL(inject('postgresUrl'))
+    const proxy = await startFaultProxy({ port: Number(database.port) })
+    const world = { ...ownWorld(database.href), PUBSUB_RECOVERY: 'on' }
+    const api = await startApiProcess({ ...world, DATABASE_URL: proxy.through(database.href) })
+    try {
+      await using client = await createClient({
+        environment: world,
+        backends: { postgres: () => import('@ps/postgres') },
+        log: silentLogger,
+      })
+      const channel = uniqueName('numbered')
+      const before = await api.stream(channel)
+      await before.untilEvent('ps.hello')
+      expect(await client.publish(channel, 'before')).toBe(true)
+      await before.until(({ data }) => data.message === 'before')
+      await proxy.refuse()
+      proxy.cut()
+      await waitFor(async () => (await api.ask('/readyz')).status === 503)
+      const fresh = uniqueName('fresh')
+      const [one, both] = [await api.stream(channel), await api.stream(channel, fresh)]
+      expect((await one.untilEvent('ps.hello')).data).toMatchObject({ live: true })
+      expect((await both.untilEvent('ps.hello')).data).toMatchObject({ live: false, unconfirmed: [fresh] })
+      expect(await client.publish(channel, 'meanwhile')).toBe(true)
+      await proxy.accept()
+      await waitFor(async () => (await api.ask('/readyz')).status === 200)
+      expect(await client.publish(channel, 'after')).toBe(true)
+      for (const stream of [one, both]) {
+        await stream.until(({ data }) => data.message === 'after')
+        expect(stream.messages(channel)).toEqual(['meanwhile', 'after'])
+      }
+      await both.untilEvent('ps.gap')
+      expect([gaps(one), gaps(both)]).toEqual([[], [fresh]])
+      for (const stream of [before, one, both]) stream.close()
+    } finally {
+      await api.stop()
+      await proxy.close()
+    }
+  })
+
   it('says in ps.hello that nothing is heard yet, and tells a gap when it is', async () => {
     const database = new URL(inject('postgresUrl'))
     const proxy = await startFaultProxy({ port: Number(database.port) })
@@ -241,15 +286,22 @@ describe('a stream of events, when the broker goes away', () => {
       const channel = uniqueName('early')
       const stream = await openStream(`${api.url}/v1/events?channel=${channel}`)
       const hello = await stream.untilEvent('ps.hello')
-      expect(hello.data).toMatchObject({ channels: [channel], live: false })
+      expect(hello.data).toMatchObject({ channels: [channel], live: false, unconfirmed: [channel] })
+      const back = [await api.resume('AAAAAAAA.1', channel), await api.resume(hello.id ?? '', channel)]
+      for (const each of back)
+        expect((await each.untilEvent('ps.hello')).data).toMatchObject({ live: false, resumed: 'none' })
       expect((await api.ask('/v1/events?channel=%00')).status).toBe(400)
       await proxy.accept()
       const gap = await stream.untilEvent('ps.gap')
       expect(gap.data).toMatchObject({ channel })
       await waitFor(async () => (await api.ask('/readyz')).status === 200)
       expect((await api.ask(`/v1/channels/${channel}/messages`, asJson('now'))).status).toBe(202)
-      await stream.until(({ data }) => data.message === 'now')
-      stream.close()
+      // One gap each, when it is heard: before, there was nothing to be sure of.
+      for (const each of [stream, ...back]) {
+        await each.until(({ data }) => data.message === 'now')
+        expect(gaps(each)).toEqual([channel])
+        each.close()
+      }
     } finally {
       await api.stop()
       await proxy.close()

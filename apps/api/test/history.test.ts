@@ -101,16 +101,19 @@ describe('the history of channels', () => {
     expect(quiet.isWhole(start + 30)).toBe(true)
   })
 
-  it('has a gap for whoever was told a place before the ring began, though nothing came since', () => {
+  it('has a gap for whoever was told a place before it is certain that nothing is missing, and none until then', () => {
     const history = createHistory()
     history.openRing('other').add(1)
     const before = history.head
     const ring = history.openRing('any')
-    expect(ring.isWhole(before)).toBe(false)
-    const whole = history.head
-    ring.add('lost')
+    expect(all(ring, before)).toEqual([])
+    ring.add('early')
+    const early = history.head
+    expect(all(ring, before)).toEqual(['early'])
     ring.restart()
-    expect(all(ring, whole)).toEqual(['gap'])
+    for (const place of [before, early])
+      expect([ring.isWhole(place), all(ring, place)]).toEqual([false, ['gap']])
+    expect(all(ring, history.head)).toEqual([])
     expect(history.frames).toBe(1)
   })
 

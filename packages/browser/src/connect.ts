@@ -11,6 +11,7 @@ const silenceInterval = 5_000
 interface Hello {
   readonly head?: string
   readonly live?: boolean
+  readonly unconfirmed?: readonly string[]
   readonly resumed?: 'full' | 'partial' | 'none'
   readonly stream?: string
 }
@@ -103,13 +104,13 @@ export function connect<Of extends Channels = Channels>(
     attempt = 0
     liveSince ||= Date.now()
     progress.begin(live, asked, hello?.head)
-    const confirmed = hello?.live !== false
-    unconfirmed = new Set(confirmed ? [] : live)
+    unconfirmed = new Set(hello?.unconfirmed ?? (hello?.live === false ? live : []))
+    const confirmed = unconfirmed.size === 0
     const { resumed = 'none', stream: name } = hello ?? {}
     setState({ kind: 'live', since: liveSince, confirmed, channels: live, resumed, stream: name })
   }
 
-  /** Where the brokers had not confirmed at the start, a gap on each channel says that they have. */
+  /** A channel that the brokers had not confirmed at the start says by a gap that they have. */
   const confirm = (channel: string): void => {
     if (!unconfirmed.delete(channel) || unconfirmed.size > 0 || state.kind !== 'live') return
     setState({ ...state, confirmed: true })

@@ -339,10 +339,10 @@ describe('other channels', () => {
   })
 })
 
-test('a server whose brokers are away is live without being confirmed until each channel has told its gap', async () => {
-  const heard = listen({ channels: ['a', 'b'] })
+test('a server whose brokers are away is live without being confirmed until each unconfirmed channel has told its gap', async () => {
+  const heard = listen({ channels: ['a', 'b', 'c'] })
   const request = await server.request(0)
-  request.hello({ head: 'e.2', live: false })
+  request.hello({ head: 'e.2', live: false, unconfirmed: ['a', 'b'] })
   expect(await heard.state('live')).toMatchObject({ confirmed: false })
   request.send('ps.gap', { channel: 'a', reason: 'was away' }, 'e.3')
   request.send('ps.gap', { channel: 'b', reason: 'was away' }, 'e.4')

@@ -75,9 +75,9 @@ export function registerEventRoutes(app: FastifyInstance, parts: Parts): void {
 
       // What `EventSource` has seen since goes before what its address says since it was made.
       const lastId = textOf(request.headers['last-event-id']) ?? textOf(request.query.last_event_id)
-      const live = audience.isConfirmed() && isConnected()
+      const unconfirmed = audience.unconfirmed()
       const id = randomBytes(9).toString('base64url')
-      const { resumed, cursor, opening } = resume({ history, audience, id, channels, lastId, live })
+      const { resumed, cursor, opening } = resume({ history, audience, id, channels, lastId, unconfirmed })
       if (lastId !== undefined) metrics.resumed(resumed)
       reply.hijack()
       const stream = openEventStream({
