@@ -1,6 +1,8 @@
 import { uniqueName, waitFor } from '@ps/services/vitest'
 import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { StreamOverview } from '../src/stream-overview.js'
+import { ask } from './ask.js'
 import { startBrowser, type TestBrowser } from './dashboard-browser.js'
 import { hasText, openDashboard } from './dashboard-page.js'
 import { startDashboardSystem, type DashboardSystem } from './dashboard-system.js'
@@ -32,13 +34,16 @@ test('the open streams are listed, the page’s own marked, and who does not rea
   await hasText(ownRow.locator('[data-heading="Channels"]'), /^jobs, engines, dashboard-latency-/)
 
   stream.pause()
+  // And not so far that it is cut, while the page has not asked yet.
   await waitFor(
     async () => {
       await system.publish(channel, 'x'.repeat(200_000))
-      return (await page.locator('#streams-note').innerText()).includes('1 behind')
+      const { streams } = JSON.parse((await ask(`${system.address}/v1/streams`)).text) as StreamOverview
+      return streams.some(({ id, waitingFrames }) => id === data.stream && waitingFrames >= 3)
     },
     { what: 'the stream to be behind', timeout: 25_000 },
   )
+  await hasText(page.locator('#streams-note'), /, 1 behind:/)
   await hasText(cell('Waiting'), /^\d+ frames?, [\d.]+ [kM]B$/)
   await hasText(cell('Behind by'), /^[\d.]+ s$/)
   stream.close()
