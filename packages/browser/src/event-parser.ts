@@ -27,7 +27,8 @@ export function createEventParser({ onEvent, onRetry }: EventParserOptions): Eve
   let event = ''
   let data: string[] = []
   let id: string | undefined
-  let first = true
+  // Left out where the next piece begins with it: a byte order mark, or the other half of a line end that was cut in two.
+  let leftOut = '\uFEFF'
 
   const takeLine = (line: string): void => {
     if (line === '') {
@@ -50,19 +51,17 @@ export function createEventParser({ onEvent, onRetry }: EventParserOptions): Eve
   return {
     push(text) {
       if (text === '') return
-      rest += first && text.startsWith('\uFEFF') ? text.slice(1) : text
-      first = false
-      const lineEnd = /\r\n|\r|\n/g
+      rest += text.startsWith(leftOut) ? text.slice(leftOut.length) : text
+      leftOut = text.endsWith('\r') ? '\n' : ''
+      const lineEnd = /\r\n?|\n/g
       lineEnd.lastIndex = searched
       let start = 0
       for (let match = lineEnd.exec(rest); match !== null; match = lineEnd.exec(rest)) {
-        // A carriage return at the very end may be half of a pair: only the next piece tells.
-        if (match[0] === '\r' && lineEnd.lastIndex === rest.length) break
         takeLine(rest.slice(start, match.index))
         start = lineEnd.lastIndex
       }
       rest = rest.slice(start)
-      searched = Math.max(0, rest.length - 1)
+      searched = rest.length
       if (rest.length > maxLine) throw new Error('the stream holds a line without end')
     },
   }

@@ -33,6 +33,11 @@ describe('the parser of the event stream', () => {
     expect(parse(stream.split(''))).toEqual(expected)
   })
 
+  test('an event is there as soon as its last line is, also where lines end with a carriage return alone', () => {
+    expect(parse(['data: one\r\r'])).toEqual([{ event: 'message', data: 'one' }])
+    expect(parse(['data: one\r', '\ndata: two\r', '\n\r'])).toEqual([{ event: 'message', data: 'one\ntwo' }])
+  })
+
   test('tells when to come back, where that is a whole number', () => {
     const retries: number[] = []
     const parser = createEventParser({ onEvent: () => undefined, onRetry: (time) => retries.push(time) })
