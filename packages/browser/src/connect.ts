@@ -20,6 +20,8 @@ interface Hello {
 const renewTime = 2_000
 /** As many as the server takes. */
 const maxChannels = 64
+/** The longest that a timer can wait, in milliseconds; it fires at once where it is asked for more. */
+const longestTimer = 2 ** 31 - 1
 
 /**
  * Listens to channels over the stream of events at `address`, such as `/v1/events` or `https://api.example/v1/events`, and
@@ -33,14 +35,19 @@ export function connect<Of extends Channels = Channels>(
 ): Connection<Of> {
   const { token, ticket, fetch = globalThis.fetch, onMessage, onGap, onState } = options
   const canRenew = typeof token === 'function' || ticket !== undefined
-  let channels = checked(options.channels)
-  const progress = createProgress(options.lastEventId, channels)
+  let wanted = checked(options.channels)
+  // Those that are asked for: where others are refused, the ones that are heard.
+  let channels = wanted
+  let heard = wanted
+  // An empty one is none, as it is for the server.
+  const progress = createProgress(options.lastEventId || undefined, channels)
   let state: ConnectionState = { kind: 'connecting' }
   let current: Stream | undefined
   let candidate: Stream | undefined
   let attempt = 0
   let lostAt: number | undefined
   let liveSince = 0
+  let begunAt = 0
   let unconfirmed = new Set<string>()
   let retryTimer: ReturnType<typeof setTimeout> | undefined
   let renewTimer: ReturnType<typeof setTimeout> | undefined
@@ -51,40 +58,43 @@ export function connect<Of extends Channels = Channels>(
     guarded(() => onState?.(next))
   }
 
-  const request = async (
-    wanted: readonly string[],
+  const prepare = async (
+    listed: readonly string[],
     asked: string | undefined,
-    signal: AbortSignal,
-  ): Promise<Response> => {
-    const query = new URLSearchParams(wanted.map((channel) => ['channel', channel]))
+  ): Promise<(signal: AbortSignal) => Promise<Response>> => {
+    const query = new URLSearchParams(listed.map((channel) => ['channel', channel]))
     const headers: Record<string, string> = { accept: 'text/event-stream' }
     if (token !== undefined)
       headers['authorization'] = `Bearer ${typeof token === 'string' ? token : await token()}`
     if (ticket !== undefined) query.set('ticket', await ticket())
     if (asked !== undefined) query.set('last_event_id', asked)
-    const separator = String(address).includes('?') ? '&' : '?'
-    return fetch(`${String(address)}${separator}${query.toString()}`, { headers, signal, cache: 'no-store' })
+    const base = String(address)
+    const whole = `${base}${base.includes('?') ? '&' : '?'}${query.toString()}`
+    return (signal) => fetch(whole, { headers, signal, cache: 'no-store' })
   }
 
   const open = (): void => {
     clearTimeout(retryTimer)
     retryTimer = undefined
+    if (isClosed()) return
     candidate?.close()
-    const wanted = channels
+    const listed = channels
     const asked = progress.lastEventId
     const stream = openStream({
-      open: (signal) => request(wanted, asked, signal),
+      prepare: () => prepare(listed, asked),
       canRenew,
       onEvent(event) {
         if (stream === candidate && event.event === 'ps.hello')
-          becomeLive(stream, wanted, asked, parsed(event.data) as Hello | undefined)
+          becomeLive(stream, listed, asked, parsed(event.data) as Hello | undefined)
         else if (stream === current) deliver(event)
       },
       onEnd(end) {
-        if (stream === current) current = undefined
+        const wasLive = stream === current
+        if (wasLive) current = undefined
         else if (stream === candidate) candidate = undefined
         else return
-        goOn(end)
+        if (end.next === 'never' && current !== undefined && listed === channels) channels = heard
+        goOn(end, wasLive && Date.now() - begunAt > renewTime)
       },
     })
     candidate = stream
@@ -102,7 +112,9 @@ export function connect<Of extends Channels = Channels>(
     candidate = undefined
     lostAt = undefined
     attempt = 0
-    liveSince ||= Date.now()
+    begunAt = Date.now()
+    liveSince ||= begunAt
+    heard = live
     progress.begin(live, asked, hello?.head)
     unconfirmed = new Set(hello?.unconfirmed ?? (hello?.live === false ? live : []))
     const confirmed = unconfirmed.size === 0
@@ -122,33 +134,35 @@ export function connect<Of extends Channels = Channels>(
     const content = parsed(data)
     const channel = textMember(content, 'channel')
     if (channel === undefined) return
+    if (progress.take(channel, id, isGap)) {
+      const { message, missed } = content as { message?: unknown; missed?: unknown }
+      // What it is, the types that were given say; the server passes on what it hears.
+      if (!isGap) return guarded(() => onMessage({ channel, message, id } as Message<Of>))
+      const reason = textMember(content, 'reason') ?? 'the server does not say why'
+      guarded(() => onGap?.({ channel, reason, ...(typeof missed === 'number' && { missed }) }))
+    }
     if (isGap) confirm(channel)
-    if (!progress.take(channel, id, isGap)) return
-    const { message, missed } = content as { message?: unknown; missed?: unknown }
-    // What it is, the types that were given say; the server passes on what it hears.
-    if (!isGap) return guarded(() => onMessage({ channel, message, id } as Message<Of>))
-    const reason = textMember(content, 'reason') ?? 'the server does not say why'
-    guarded(() => onGap?.({ channel, reason, ...(typeof missed === 'number' && { missed }) }))
   }
 
-  /** A stream has ended: what comes next. */
-  const goOn = ({ reason, next, comeBackAfter, status }: StreamEnd): void => {
+  /** A stream has ended: what comes next. The page is told last, since it may close the connection then. */
+  const goOn = ({ reason, next, comeBackAfter, status }: StreamEnd, hasLived: boolean): void => {
     const why = { reason, ...(status !== undefined && { status }) }
     if (next === 'never') return setState({ kind: 'refused', ...why })
-    const isRenewed = next === 'now' && Date.now() - liveSince > renewTime
-    const delay = isRenewed ? 0 : Math.max(retryDelay(attempt), comeBackAfter)
-    if (!isRenewed) attempt += 1
+    const isRenewed = hasLived && next === 'now'
+    let delay = 0
+    if (candidate === undefined && isRenewed) open()
+    else if (candidate === undefined) {
+      delay = Math.min(Math.max(retryDelay(attempt++), comeBackAfter), longestTimer)
+      clearTimeout(retryTimer)
+      retryTimer = setTimeout(open, delay)
+    }
+    const retryAt = Date.now() + delay
     const tellAway = (): void => {
       lostAt ??= Date.now()
-      const retryAt = Date.now() + (candidate === undefined ? delay : 0)
       setState({ kind: 'reconnecting', since: lostAt, retryAt, ...why })
     }
-    if (current === undefined && isRenewed) renewTimer = setTimeout(tellAway, renewTime)
+    if (isRenewed) renewTimer = setTimeout(tellAway, renewTime)
     else if (current === undefined) tellAway()
-    if (candidate !== undefined) return
-    if (isRenewed) return open()
-    clearTimeout(retryTimer)
-    retryTimer = setTimeout(open, delay)
   }
 
   const dropWhereSilent = (): void => {
@@ -169,6 +183,7 @@ export function connect<Of extends Channels = Channels>(
 
   /** What was refused or failed before says nothing of the next attempt. */
   const beginAnew = (): void => {
+    channels = wanted
     attempt = 0
     if (current === undefined && state.kind === 'refused') setState({ kind: 'connecting' })
   }
@@ -186,8 +201,8 @@ export function connect<Of extends Channels = Channels>(
     setChannels(given) {
       const next = checked(given)
       const isSame = next.length === channels.length && next.every((channel) => channels.includes(channel))
+      wanted = next
       if (isClosed() || (isSame && state.kind !== 'refused')) return
-      channels = next
       beginAnew()
       clearTimeout(retryTimer)
       retryTimer = setTimeout(open, changeDelay)

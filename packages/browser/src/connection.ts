@@ -46,7 +46,7 @@ export type ConnectionState =
       readonly reason: string
       readonly status?: number
     }
-  /** It is not tried again until `setChannels` or `reconnect` is called. */
+  /** It is not tried again until `setChannels` or `reconnect` is called. Where other channels were refused, those of before go on. */
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
   | { readonly kind: 'closed' }
 
@@ -84,7 +84,10 @@ export interface Connection<Of extends Channels = Channels> {
    * as `state` names it.
    */
   setChannels(channels: readonly (keyof Of & string)[]): void
-  /** Tries at once: after a refusal, say, because there is a new session now. The stream that is live goes on until the new one is. */
+  /**
+   * Tries at once, with the channels that were given last: after a refusal, say, because there is a new session now. The stream
+   * that is live goes on until the new one is.
+   */
   reconnect(): void
   /** Ends it for good. Idempotent. */
   close(): void

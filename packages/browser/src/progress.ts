@@ -11,10 +11,9 @@ export interface Progress {
 /** `first`: with a `lastEventId` of an earlier connection these channels do not begin, but go on. */
 export function createProgress(lastEventId: string | undefined, first: readonly string[]): Progress {
   let place = lastEventId
-  let epoch = placeOf(lastEventId)?.epoch
   let known = new Set(lastEventId === undefined ? [] : first)
   let begun = new Set<string>()
-  const delivered = new Map<string, number>()
+  const delivered = new Map<string, Place>()
 
   return {
     get lastEventId() {
@@ -23,26 +22,30 @@ export function createProgress(lastEventId: string | undefined, first: readonly 
     begin(channels, asked, head) {
       place = asked ?? head
       const start = placeOf(head)
-      if (start?.epoch !== epoch) delivered.clear()
-      epoch = start?.epoch
       begun = new Set(channels.filter((channel) => !known.has(channel)))
       known = new Set(channels)
       for (const channel of delivered.keys()) if (!known.has(channel)) delivered.delete(channel)
-      for (const channel of begun) if (start !== undefined) delivered.set(channel, start.sequence)
+      for (const channel of begun) if (start !== undefined) delivered.set(channel, start)
     },
     take(channel, id, isGap) {
       const at = placeOf(id)
       if (at === undefined) return !(isGap && begun.has(channel))
       place = id
-      // While one stream follows another, some events arrive on both.
-      if (at.sequence <= (delivered.get(channel) ?? -1)) return false
-      delivered.set(channel, at.sequence)
+      // While one stream follows another, some events arrive on both. Each process counts for itself.
+      const last = delivered.get(channel)
+      if (last?.epoch === at.epoch && at.sequence <= last.sequence) return false
+      delivered.set(channel, at)
       return true
     },
   }
 }
 
-function placeOf(id: string | undefined): { epoch: string; sequence: number } | undefined {
+interface Place {
+  readonly epoch: string
+  readonly sequence: number
+}
+
+function placeOf(id: string | undefined): Place | undefined {
   const [, epoch, digits] = /^(.+)\.(\d+)$/.exec(id ?? '') ?? []
   return epoch === undefined ? undefined : { epoch, sequence: Number(digits) }
 }

@@ -6,6 +6,6 @@ const capMilliseconds = 10_000
  * the upper half is random, so that all open pages do not return in step after a restart of the server.
  */
 export function retryDelay(attempt: number): number {
-  const longest = Math.min(capMilliseconds, firstMilliseconds * 2 ** Math.min(attempt, 20))
+  const longest = Math.min(capMilliseconds, firstMilliseconds * 2 ** attempt)
   return longest / 2 + (Math.random() * longest) / 2
 }

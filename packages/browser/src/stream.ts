@@ -5,9 +5,9 @@ const maxSilence = 40_000
 
 const byeWords: Readonly<Record<string, string>> = {
   shutdown: 'the server is being stopped',
-  renew: 'the server renews its streams from time to time',
-  slow: 'this page was too slow for what came',
-  refused: 'a channel is not permitted by the broker',
+  renew: 'the server renews its streams',
+  slow: 'this page was too slow',
+  refused: 'the broker does not permit a channel',
   expired: 'the token has expired',
   limit: 'too much was asked of the server',
 }
@@ -28,8 +28,8 @@ export interface Stream {
 }
 
 export interface StreamOptions {
-  /** Rejects where there is no answer. */
-  readonly open: (signal: AbortSignal) => Promise<Response>
+  /** Gives what asks the server, which rejects where there is no answer. What this itself rejects with is told as it is. */
+  readonly prepare: () => Promise<(signal: AbortSignal) => Promise<Response>>
   /** Whether another attempt comes with another credential. */
   readonly canRenew: boolean
   readonly onEvent: (event: ServerSentEvent) => void
@@ -38,9 +38,10 @@ export interface StreamOptions {
 }
 
 /** Opens one stream and reads it to its end. */
-export function openStream({ open, canRenew, onEvent, onEnd }: StreamOptions): Stream {
+export function openStream({ prepare, canRenew, onEvent, onEnd }: StreamOptions): Stream {
   const controller = new AbortController()
   let heardAt = Date.now()
+  let isAsked = false
   let ended = false
   let comeBackAfter = 0
 
@@ -69,11 +70,16 @@ export function openStream({ open, canRenew, onEvent, onEnd }: StreamOptions): S
   }
 
   const run = async (): Promise<void> => {
-    const response = await open(controller.signal)
+    // Not before the caller knows of this stream, which the page's own functions may close.
+    const ask = await Promise.resolve().then(prepare)
+    if (ended) return
+    isAsked = true
+    const response = await ask(controller.signal)
     heardAt = Date.now()
     const { status, headers, body } = response
     if (status !== 200) {
-      comeBackAfter = Number(headers.get('retry-after')) * 1_000 || 0
+      const asked = headers.get('retry-after') ?? ''
+      comeBackAfter = Number(asked) * 1_000 || Date.parse(asked) - Date.now() || 0
       const problem = parsed(await response.text().catch(() => ''))
       const words = textMember(problem, 'detail') ?? textMember(problem, 'title')
       const isFinal = status === 400 || status === 403 || (status === 401 && !canRenew)
@@ -91,8 +97,11 @@ export function openStream({ open, canRenew, onEvent, onEnd }: StreamOptions): S
 
   run().catch((error: unknown) => {
     // What the browser says of a connection differs from one to the other, and says less.
-    const isOurs = error instanceof Error && !(error instanceof TypeError)
-    end(isOurs ? error.message : 'the connection to the server was lost', 'later')
+    const isOfNetwork = isAsked && error instanceof TypeError
+    end(
+      error instanceof Error && !isOfNetwork ? error.message : 'the connection to the server was lost',
+      'later',
+    )
   })
 
   return {

@@ -183,6 +183,42 @@ describe('coming back', () => {
     for (const { retryAt, since } of waits) expect(retryAt).toBeGreaterThan(since)
   })
 
+  test('nor where it only began to do so after a stream that was live for long', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const heard = listen()
+      const first = await server.request(0)
+      first.hello({ head: 'e.1' })
+      await heard.state('live')
+      vi.setSystemTime(Date.now() + 600_000)
+      first.bye('renew')
+      for (let number = 1; number <= 3; number += 1) {
+        const request = await server.request(number)
+        request.hello({ head: 'e.1' })
+        request.bye('expired')
+      }
+      await heard.state('reconnecting', 3)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test.each([
+    ['in seconds, more of them than a timer can wait', () => '2592000', 20 * 86_400_000],
+    ['as a date', () => new Date(Date.now() + 3_600_000).toUTCString(), 3_000_000],
+  ])('what the server asks to wait for is waited for: %s', async (_, retryAfter, least) => {
+    const heard = listen()
+    ;(await server.request(0)).answer(503, { 'retry-after': retryAfter() })
+    expect(await heard.state('reconnecting')).toMatchObject({ status: 503 })
+    const { retryAt } = heard.connection.state as { retryAt: number }
+    expect(retryAt - Date.now()).toBeGreaterThan(least)
+    const other = listen({ channels: ['b'] })
+    ;(await server.request(1)).answer(503)
+    ;(await server.request(2)).hello({ head: 'e.0' })
+    await other.state('live')
+    expect(server.requests.map(({ query }) => query.get('channel'))).toEqual(['a', 'b', 'b'])
+  })
+
   test('a silent stream is dead after 40 s, and looked at when the page is seen again', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] })
     try {
@@ -211,6 +247,30 @@ describe('coming back', () => {
     message(request, 6)
     await arrived(heard, 3)
     expect(heard.messages).toEqual(['a4', 'a5', 'a6'])
+  })
+
+  test('an empty `lastEventId` is none', async () => {
+    const heard = listen({ lastEventId: '' })
+    const first = await server.request(0)
+    expect(first.query.get('last_event_id')).toBe(null)
+    first.hello({ head: 'e.4' })
+    await heard.state('live')
+    first.cut()
+    expect((await server.request(1)).query.get('last_event_id')).toBe('e.4')
+  })
+
+  test('another process counts for itself, also one that does not say where it is', async () => {
+    const heard = listen()
+    const first = await server.request(0)
+    first.hello({})
+    message(first, 50, 'a', 'old')
+    await arrived(heard, 1)
+    first.cut()
+    const second = await server.request(1)
+    second.hello({})
+    message(second, 1, 'a', 'new')
+    await arrived(heard, 2)
+    expect(heard.messages).toEqual(['a50', 'a1'])
   })
 })
 
@@ -266,14 +326,21 @@ describe('what the server refuses', () => {
     expect((await server.request(1)).query.get('ticket')).toBe('ticket-2')
   })
 
-  test('a token that cannot be had is tried again, and the reason is told', async () => {
-    let number = 0
-    const heard = listen({
-      token: () => (++number === 1 ? Promise.reject(new Error('the login server is away')) : 'good'),
-    })
-    expect(await heard.state('reconnecting')).toMatchObject({ reason: 'the login server is away' })
-    expect((await server.request(0)).headers.authorization).toBe('Bearer good')
-  })
+  test.each([new Error('the login server is away'), new TypeError('session is undefined')])(
+    'a token that cannot be had is tried again, and the reason is told: %s',
+    async (error) => {
+      let number = 0
+      const heard = listen({
+        async token() {
+          number += 1
+          if (number === 1) throw error
+          return 'good'
+        },
+      })
+      expect(await heard.state('reconnecting')).toMatchObject({ reason: error.message })
+      expect((await server.request(0)).headers.authorization).toBe('Bearer good')
+    },
+  )
 
   test('no channel, or more than 64, is an error at once', () => {
     expect(() => listen({ channels: [] })).toThrow(RangeError)
@@ -329,6 +396,31 @@ describe('other channels', () => {
     await heard.state('live', 2)
   })
 
+  test('that are refused are not asked for when the stream of before is renewed, but when the page says so', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const heard = listen()
+      const first = await server.request(0)
+      first.hello({ head: 'e.1' })
+      await heard.state('live')
+      heard.connection.setChannels(['a', '$ps.x'])
+      ;(await server.request(1)).answer(403)
+      await heard.state('refused')
+      vi.setSystemTime(Date.now() + 600_000)
+      first.bye('renew')
+      const second = await server.request(2)
+      expect(second.query.getAll('channel')).toEqual(['a'])
+      second.hello({ head: 'e.2', resumed: 'full' })
+      expect(await heard.state('live', 2)).toMatchObject({ channels: ['a'] })
+      message(second, 3)
+      await arrived(heard, 1)
+      heard.connection.reconnect()
+      expect((await server.request(3)).query.getAll('channel')).toEqual(['a', '$ps.x'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('the same channels in another order open nothing', async () => {
     const heard = listen({ channels: ['a', 'b'] })
     ;(await server.request(0)).hello({ head: 'e.1' })
@@ -348,6 +440,25 @@ test('a server whose brokers are away is live without being confirmed until each
   request.send('ps.gap', { channel: 'b', reason: 'was away' }, 'e.4')
   expect(await heard.state('live', 2)).toMatchObject({ confirmed: true })
   expect(heard.gaps.map(({ channel }) => channel)).toEqual(['a', 'b'])
+})
+
+test('a page that closes the connection once it is confirmed has been told the gaps before', async () => {
+  const told: string[] = []
+  const connection = connect(server.address, {
+    channels: ['a'],
+    onMessage: () => undefined,
+    onGap: () => told.push('gap'),
+    onState(state) {
+      told.push(state.kind)
+      if (state.kind === 'live' && state.confirmed) connection.close()
+    },
+  })
+  connections.push(connection)
+  const request = await server.request(0)
+  request.hello({ head: 'e.1', live: false })
+  request.send('ps.gap', { channel: 'a', reason: 'was away' }, 'e.2')
+  await waitFor(request.isClosed)
+  expect(told).toEqual(['live', 'gap', 'live', 'closed'])
 })
 
 test('a callback that throws is reported as uncaught, and the next message comes', async () => {
@@ -397,4 +508,39 @@ test('`close` ends the stream and what waits, and is the last state', async () =
   await later.state('reconnecting')
   ;(await server.request(3)).hello({ head: 'e.0' })
   expect(server.requests.length).toBe(4)
+})
+
+test('`close` in a callback, or while the page is asked for a token, is the end, too', async () => {
+  const kinds: string[] = []
+  const inState = connect(server.address, {
+    channels: ['a'],
+    onMessage: () => undefined,
+    onState({ kind }) {
+      kinds.push(kind)
+      if (kind === 'reconnecting') inState.close()
+    },
+  })
+  connections.push(inState)
+  ;(await server.request(0)).answer(503)
+  await waitFor(() => kinds.includes('closed'))
+
+  let tokens = 0
+  const inToken = listen({
+    token() {
+      tokens += 1
+      if (tokens === 2) inToken.connection.close()
+      return 'any'
+    },
+  })
+  ;(await server.request(1)).answer(503)
+  await inToken.state('closed')
+
+  const other = listen({ channels: ['b'] })
+  // Its third attempt comes after any that the others would have made.
+  for (const number of [2, 3]) (await server.request(number)).answer(503)
+  ;(await server.request(4)).hello({ head: 'e.0' })
+  await other.state('live')
+  expect(server.requests.map(({ query }) => query.get('channel'))).toEqual(['a', 'a', 'b', 'b', 'b'])
+  expect(kinds).toEqual(['reconnecting', 'closed'])
+  expect(inToken.states.map(({ kind }) => kind)).toEqual(['reconnecting', 'closed'])
 })
