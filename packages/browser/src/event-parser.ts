@@ -23,7 +23,6 @@ export interface EventParserOptions {
 /** Reads `text/event-stream` as the HTML standard says. */
 export function createEventParser({ onEvent, onRetry }: EventParserOptions): EventParser {
   let rest = ''
-  let searched = 0
   let event = ''
   let data: string[] = []
   let id: string | undefined
@@ -51,17 +50,16 @@ export function createEventParser({ onEvent, onRetry }: EventParserOptions): Eve
   return {
     push(text) {
       if (text === '') return
-      rest += text.startsWith(leftOut) ? text.slice(leftOut.length) : text
+      const piece = text.startsWith(leftOut) ? text.slice(leftOut.length) : text
       leftOut = text.endsWith('\r') ? '\n' : ''
-      const lineEnd = /\r\n?|\n/g
-      lineEnd.lastIndex = searched
       let start = 0
-      for (let match = lineEnd.exec(rest); match !== null; match = lineEnd.exec(rest)) {
-        takeLine(rest.slice(start, match.index))
-        start = lineEnd.lastIndex
+      // Looked for in the piece alone: a long line comes in many, and what came before holds no end.
+      for (const { 0: end, index } of piece.matchAll(/\r\n?|\n/g)) {
+        takeLine(rest + piece.slice(start, index))
+        rest = ''
+        start = index + end.length
       }
-      rest = rest.slice(start)
-      searched = rest.length
+      rest += piece.slice(start)
       if (rest.length > maxLine) throw new Error('the stream holds a line without end')
     },
   }
