@@ -94,6 +94,9 @@ export function createApi({ onUnauthorized }: ApiOptions): Api {
       })
       // 503 is the answer of a server whose brokers are down: it still says how they are.
       if (!response.ok && response.status !== 503) throw await problemOf(response)
+      // A proxy in front of it answers 503 in words of its own.
+      if (!response.headers.get('content-type')?.startsWith('application/json'))
+        throw await problemOf(response)
       return (await response.json()) as ServerHealth
     },
     async cutStream(stream) {

@@ -51,6 +51,8 @@ export function createExplorerView({ address, publish, onStream, onHeard }: Expl
   const showState = (name: string, state: ConnectionState, hasBefore: boolean): void => {
     if (state.kind === 'live') {
       if (state.stream !== undefined) onStream(state.stream)
+      if (!state.confirmed)
+        return note(listenNote, `Not listening to ${name} yet: the server waits for a broker.`, true)
       note(listenNote, `Listening to ${name}.${hasBefore ? ` ${resumedWords[state.resumed]}` : ''}`)
     } else if (state.kind === 'reconnecting') note(listenNote, `Not listening now: ${state.reason}.`, true)
     else if (state.kind === 'refused') {

@@ -64,8 +64,9 @@ export function formatMilliseconds(milliseconds: number): string {
 /** A number of things in a second: `0.4`, `3.2`, `1,204`. */
 export const formatRate = (rate: number): string => (rate < 10 ? rateNumbers : wholeNumbers).format(rate)
 
-/** A time of day, with the day where that is not today. */
+/** A time of day, with the day where that is not today; a dash for what is no time. */
 export function formatTime(time: number): string {
+  if (Number.isNaN(time)) return '–'
   const date = new Date(time)
   const today = new Date().toDateString() === date.toDateString()
   return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`

@@ -9,7 +9,9 @@ export function asJob(message: unknown): Job | undefined {
       message,
       ['id', 'state', 'name', 'engine', 'createdAt'],
       ['rows', 'rejected', 'bytes', 'revision'],
-    ) && states.some((state) => state === message['state'])
+    ) &&
+    states.some((state) => state === message['state']) &&
+    (message['totalBytes'] === undefined || Number.isFinite(message['totalBytes']))
   return isJob ? (message as unknown as Job) : undefined
 }
 
@@ -32,6 +34,7 @@ function hasAll(
   const members = message as Readonly<Record<string, unknown>>
   return (
     texts.every((name) => typeof members[name] === 'string') &&
-    numbers.every((name) => typeof members[name] === 'number')
+    // JSON has no infinity, but 1e999 is read as one.
+    numbers.every((name) => Number.isFinite(members[name]))
   )
 }

@@ -48,6 +48,7 @@ export function createJobRow({ onCancel, loadResult }: JobRowOptions): JobRow {
   )
   const rate = createRate()
   let shown: Job | undefined
+  let whyNotCancelled = ''
   let loads = 0
 
   const setOpen = (opened: boolean): void => {
@@ -72,11 +73,14 @@ export function createJobRow({ onCancel, loadResult }: JobRowOptions): JobRow {
   cancel.addEventListener('click', () => {
     if (shown === undefined) return
     cancel.disabled = true
+    whyNotCancelled = ''
+    showTrouble()
     setText(cancel, 'Cancelling…')
     onCancel(shown.id).catch((error: unknown) => {
       cancel.disabled = false
       setText(cancel, 'Cancel')
-      setText(trouble, `It could not be cancelled: ${error instanceof Error ? error.message : String(error)}`)
+      whyNotCancelled = `It could not be cancelled: ${error instanceof Error ? error.message : String(error)}`
+      showTrouble()
     })
   })
   toggle.addEventListener('click', () => setOpen(result.hidden))
@@ -93,7 +97,8 @@ export function createJobRow({ onCancel, loadResult }: JobRowOptions): JobRow {
       setText(name, job.name)
       name.title = job.name
       setText(facts, factsOf(job, rate.perSecond))
-      setText(trouble, troubleOf(job))
+      if (ended) whyNotCancelled = ''
+      showTrouble()
       cancel.setAttribute('aria-label', `Cancel ${job.name}`)
       toggle.setAttribute('aria-label', `Result of ${job.name}`)
       cancel.hidden = ended || job.state === 'lost'
@@ -106,6 +111,10 @@ export function createJobRow({ onCancel, loadResult }: JobRowOptions): JobRow {
     get isOpen() {
       return !result.hidden
     },
+  }
+
+  function showTrouble(): void {
+    if (shown !== undefined) setText(trouble, troubleOf(shown) || whyNotCancelled)
   }
 
   function showProgress(job: Job): void {
@@ -152,7 +161,7 @@ function factsOf(job: Job, speed: { readonly rows: number; readonly bytes: numbe
 function durationFacts({ startedAt, endedAt, rows }: Job): readonly string[] {
   if (startedAt === undefined || endedAt === undefined) return []
   const milliseconds = Date.parse(endedAt) - Date.parse(startedAt)
-  if (milliseconds < 1 || rows === 0) return []
+  if (Number.isNaN(milliseconds) || milliseconds < 1 || rows === 0) return []
   return [`in ${formatDuration(milliseconds)}`, `${formatCount((rows / milliseconds) * 1_000)} rows/s`]
 }
 

@@ -84,6 +84,8 @@ const connection = connect(eventsAddress, {
     connectionView.stream(state)
     if (state.kind === 'live' && state.stream !== undefined) streamsView.own(state.stream)
     if (state.kind === 'refused' && state.status === 401) tokenView.ask()
+    // A token that may not hear this page's channels: only another one helps.
+    if (state.kind === 'refused' && state.status === 403) tokenView.ask(state.reason)
     if (state.kind === 'live') tokenView.accepted()
     if (state.kind === 'connecting') hasBegun = false
     // Later, what was missed is told as a gap.

@@ -6,8 +6,8 @@ export interface TokenViewOptions {
 }
 
 export interface TokenView {
-  /** The api refused a call: asks for a token. */
-  ask(): void
+  /** The api refused a call: asks for a token, and says why the one before will not do, where that is known. */
+  ask(problem?: string): void
   /** The api took a call: a form that is still open goes away. */
   accepted(): void
 }
@@ -17,6 +17,7 @@ export function createTokenView({ onToken }: TokenViewOptions): TokenView {
   const form = pageElement('token-form', HTMLFormElement)
   const field = pageElement('token', HTMLInputElement)
   const hint = pageElement('token-hint', HTMLParagraphElement)
+  const firstHint = hint.textContent ?? ''
 
   const say = (text: string, problem: boolean): void => {
     hint.classList.toggle('problem', problem)
@@ -36,8 +37,9 @@ export function createTokenView({ onToken }: TokenViewOptions): TokenView {
   })
 
   return {
-    ask() {
+    ask(problem) {
       if (!form.hidden) return
+      say(problem ?? firstHint, problem !== undefined)
       form.hidden = false
       field.focus()
     },

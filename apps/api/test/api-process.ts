@@ -37,7 +37,7 @@ export const ownWorld = (databaseUrl: string): Record<string, string> => ({
 
 async function launch(dataFolder: string, environment: Record<string, string>): Promise<ApiProcess> {
   const program = spawnProgram(apiFile, [], { environment })
-  const [, url = ''] = await program.waitForOutput(/"url":"([^"]+)","msg":"listening"/)
+  const [, url = ''] = await program.waitForOutput(/"url":"([^"]+)","msg":"listening"/, 40_000)
   const port = Number(new URL(url).port)
   const eventsUrl = (channels: readonly string[]): string =>
     `${url}/v1/events?${channels.map((channel) => `channel=${encodeURIComponent(channel)}`).join('&')}`

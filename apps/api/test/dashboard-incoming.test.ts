@@ -38,10 +38,19 @@ test('what somebody else sends on these channels is not taken for one', () => {
     engine,
     { ...job, state: 'sleeping' },
     { ...job, revision: '1' },
+    { ...job, rows: Number('1e999') },
+    { ...job, totalBytes: 'many' },
   ]) {
     expect(asJob(message), JSON.stringify(message)).toBeUndefined()
   }
-  for (const message of [null, 7, {}, job, { ...engine, host: undefined }]) {
+  for (const message of [
+    null,
+    7,
+    {},
+    job,
+    { ...engine, host: undefined },
+    { ...engine, running: Number('1e999') },
+  ]) {
     expect(asEngine(message), JSON.stringify(message)).toBeUndefined()
   }
 })

@@ -30,12 +30,13 @@ async function signIn(page: Page, seconds: number): Promise<void> {
 
 test('a session that ends asks for another token, and with it the page goes on where it was', async (context) => {
   const page = await openDashboard(browser, context, { address: api.url, live: false })
-  await signIn(page, 5)
+  await signIn(page, 8)
   await page.getByLabel('Channel', { exact: true }).fill('news')
   await page.getByRole('button', { name: 'Listen' }).click()
   await hasText(page.locator('#listen-note'), 'Listening to news.')
 
   await page.locator('#token-form').waitFor({ state: 'visible' })
+  await hasText(page.locator('#token-hint'), /^It is the server’s API_TOKEN/)
   await hasText(page.locator('#stream-state'), 'Not connected')
   const headers = { ...asJson('meanwhile').headers, ...bearer(await tokenFor(60)) }
   expect((await api.ask('/v1/channels/news/messages', { ...asJson('meanwhile'), headers })).status).toBe(202)
@@ -43,4 +44,13 @@ test('a session that ends asks for another token, and with it the page goes on w
   await signIn(page, 60)
   await page.locator('#token-form').waitFor({ state: 'hidden' })
   expect(await page.locator('#gaps-count').innerText()).toBe('0')
+})
+
+test('a token that may not hear what the page needs is told so, and another can be tried', async (context) => {
+  const page = await openDashboard(browser, context, { address: api.url, live: false })
+  await page.getByLabel('This server asks for a token').fill(await signToken({ subscribe: ['jobs'] }))
+  await page.getByRole('button', { name: 'Use it' }).click()
+  await hasText(page.locator('#token-hint.problem'), 'does not have the channel engines')
+  await signIn(page, 60)
+  await page.locator('#token-form').waitFor({ state: 'hidden' })
 })
