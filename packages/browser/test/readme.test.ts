@@ -16,12 +16,14 @@ test('the example of the README hears messages and gaps', async ({ onTestFinishe
   request.hello({ channels: ['jobs', 'chat'], live: true, head: 'e.0' })
   request.send('message', { channel: 'chat', message: 'hello' }, 'e.1')
   request.send('ps.gap', { channel: 'jobs', reason: 'interrupted' }, 'e.2')
+  request.send('message', { channel: 'chat', message: 'goodbye' }, 'e.3')
   const { code, stdout, stderr } = await running
   expect(stderr).toBe('')
   expect(stdout.trim().split('\n')).toEqual([
     'the connection is live',
     'chat hello',
     'fetch jobs anew: interrupted',
+    'chat goodbye',
     'the connection is closed',
   ])
   expect(code).toBe(0)
