@@ -76,7 +76,7 @@ export async function startDashboardSystem({
 
   const startApi = async (): Promise<void> => {
     api = spawnProgram(programFile('api'), [], { environment })
-    await waitFor(() => call('/readyz'), { what: 'the api', timeout: 20_000 }).catch((cause: unknown) => {
+    await waitFor(() => call('/readyz'), { what: 'the api', timeout: 40_000 }).catch((cause: unknown) => {
       throw new Error(`the api did not become ready:\n${api?.stderr()}${api?.stdout()}`, { cause })
     })
   }
@@ -85,7 +85,7 @@ export async function startDashboardSystem({
   const engine = spawnProgram(programFile('engine'), [], { environment })
   await startApi()
   const engines = async (): Promise<boolean> => ((await call('/v1/engines')) as unknown[]).length > 0
-  await waitFor(engines, { what: 'the engine', timeout: 20_000 })
+  await waitFor(engines, { what: 'the engine', timeout: 40_000 })
 
   return {
     address,

@@ -187,7 +187,9 @@ test('a paused explorer holds what comes and shows it afterwards, at most 200 me
   expect(await page.locator('#messages li').count()).toBe(200)
 })
 
-test('a page whose api is restarted returns by itself, says that something may have been missed, and is right again', async (context) => {
+test('a page whose api is restarted returns by itself, says that something may have been missed, and is right again', {
+  timeout: 60_000,
+}, async (context) => {
   const source = await system.startSlowJob('survivor.csv')
   const page = await openDashboard(browser, context, system)
   const card = jobCard(page, 'survivor.csv')
