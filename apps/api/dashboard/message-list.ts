@@ -70,7 +70,6 @@ export function createMessageList({ onId }: MessageListOptions): MessageList {
   pause.addEventListener('click', () => {
     paused = !paused
     heardInPause = 0
-    pause.setAttribute('aria-pressed', String(paused))
     setText(pause, paused ? 'Go on' : 'Pause')
     schedule()
   })

@@ -182,7 +182,10 @@ test('a paused explorer holds what comes and shows it afterwards, at most 200 me
   for (let number = 1; number <= 220; number += 1) await system.publish('flood', { number })
   await hasText(page.locator('#messages-count'), 'paused, 220 new')
   expect(await page.locator('#messages li').count()).toBe(0)
-  await page.getByRole('button', { name: 'Go on' }).click()
+  const goOn = page.getByRole('button', { name: 'Go on' })
+  // Its name says what it does; "pressed" as well would say the opposite.
+  expect(await goOn.getAttribute('aria-pressed')).toBe(null)
+  await goOn.click()
   await hasText(page.locator('#messages li').first(), '{"number":220}')
   expect(await page.locator('#messages li').count()).toBe(200)
 })
