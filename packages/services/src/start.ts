@@ -64,6 +64,7 @@ export async function start({ root, environment, print, signal }: StartOptions):
       ENGINE_DATA_DIR: environment.ENGINE_DATA_DIR || join(data, 'engine'),
       API_DATA_DIR: environment.API_DATA_DIR || join(data, 'api'),
       API_FAULTS: environment.API_FAULTS || (mayHaveFaults(environment, host) ? 'on' : 'off'),
+      ...(isQuiet(environment) && { LOG_LEVEL: 'info' }),
     }
     for (const name of ['api', 'engine']) {
       const file = join(root, 'apps', name, 'dist/main.js')
@@ -115,6 +116,10 @@ const mayHaveFaults = (
   !API_JWT_SECRET &&
   !API_JWKS_URL &&
   (host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host))
+
+/** Whether the log would not say where the api listens. */
+const isQuiet = ({ LOG_LEVEL = '' }: NodeJS.ProcessEnv): boolean =>
+  ['warn', 'error', 'fatal', 'silent'].includes(LOG_LEVEL)
 
 const needsOwnRedis = ({ PUBSUB_BACKEND, PUBSUB_FALLBACK, REDIS_URL }: NodeJS.ProcessEnv): boolean =>
   !REDIS_URL?.trim() && [PUBSUB_BACKEND, PUBSUB_FALLBACK].some((name) => name?.trim() === 'redis')

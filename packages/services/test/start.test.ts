@@ -25,7 +25,9 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
 })
 
-const line = `const line = (level, more) => console.log(JSON.stringify({ level, ...more }))`
+const line = `const line = (level, more) => {
+    if (level >= 40 || process.env.LOG_LEVEL !== 'warn') console.log(JSON.stringify({ level, ...more }))
+  }`
 const waits = `setInterval(() => {}, 1000)`
 const engine = `${line}
   line(30, { msg: 'backend postgres: said by the engine' })
@@ -69,6 +71,12 @@ function launch(root: string, port: number, environment: Record<string, string> 
 }
 
 const family = (program: Program): number[] => descendants(program.process.pid ?? 0)
+
+it('says its address where the log is to hold warnings only', async () => {
+  const port = await freePort()
+  const program = launch(workspace(listens), port, { PUBSUB_BACKEND: 'postgres', LOG_LEVEL: 'warn' })
+  await program.waitForOutput(new RegExp(`^@ps is running at http://127.0.0.1:${port}$`, 'm'), 30_000)
+})
 
 it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'says its address, stays, and ends everything on %s',
