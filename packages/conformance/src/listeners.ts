@@ -349,7 +349,7 @@ export const listeners: readonly Case[] = [
     title:
       'close() sends what was published before, also beside a callback that never settles; then all is refused',
     async run({ client, channel }) {
-      const [closing, listener] = [await client({ closeTimeout: 500 }), await client()]
+      const [closing, listener] = [await client({ closeTimeout: 2_000 }), await client()]
       const name = channel()
       const heard = await listener.hear(name)
       const stuck = await closing.hear(name, { callback: () => new Promise(() => {}) })
