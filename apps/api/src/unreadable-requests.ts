@@ -24,23 +24,30 @@ export interface UnreadableRequests {
 }
 
 export function createUnreadableRequests(): UnreadableRequests {
-  const latest = new WeakMap<Socket, ServerResponse>()
+  /** Those that have not ended, in the order of their requests. */
+  const responses = new WeakMap<Socket, Set<ServerResponse>>()
+  const follow = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+    const open = responses.get(socket) ?? new Set()
+    responses.set(socket, open.add(response))
+    response.once('close', () => open.delete(response))
+  }
+
   const requests: UnreadableRequests = {
     answer(error, socket) {
       const { code = '' } = error
-      const before = latest.get(socket)
-      // It is about what came behind a request that is to have its own answer first.
-      if (before?.req.complete && !before.headersSent && !before.destroyed) {
-        before.once('finish', () => requests.answer(error, socket))
-        return
-      }
+      const open = [...(responses.get(socket) ?? [])].filter(
+        ({ writableFinished, destroyed }) => !writableFinished && !destroyed,
+      )
       // In the middle of another answer it would be taken for a part of it.
-      const hasPlace = before === undefined || before.writableFinished || !before.headersSent
+      const hasPlace = open[0]?.headersSent !== true
       if (code === 'ECONNRESET' || !socket.writable || !hasPlace) {
         socket.destroy()
         return
       }
-      end(socket, problems[code] ?? unreadable)
+      // It is about what came behind requests that are to have their own answers first.
+      const before = open.findLast(({ req }) => req.complete)
+      if (before === undefined) end(socket, problems[code] ?? unreadable)
+      else before.once('finish', () => requests.answer(error, socket))
     },
     watch(server) {
       // By itself Node.js leaves out what comes behind the first 2,000, and tells nobody: one more is counted.
@@ -49,9 +56,8 @@ export function createUnreadableRequests(): UnreadableRequests {
       server.on('connect', (_request, socket: Socket) =>
         end(socket, new Problem(400, 'this server is no proxy')),
       )
-      server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
-        latest.set(socket, response),
-      )
+      server.prependListener('request', follow)
+      server.prependListener('checkContinue', follow)
       server.on('checkExpectation', (_request, response: ServerResponse) => {
         const problem = new Problem(417, 'only 100-continue can be expected of this server')
         const body = JSON.stringify(problem.body())

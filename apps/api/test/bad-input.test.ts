@@ -458,6 +458,12 @@ describe('whatever is sent to the api', () => {
     ['who waits, and may not', `${post}expect: 100-continue\r\ncontent-length: 1\r\n\r\n`, '401'],
     ['two requests at once', `${line}\r\n${line}\r\n`, '200,200'],
     ['a request and garbage', `${line}\r\nnonsense\r\n\r\n`, '200,400'],
+    ['two requests and garbage', `${line}\r\n${line}\r\nnonsense\r\n\r\n`, '200,200,400'],
+    [
+      'a request, and one whose body is garbage',
+      `${line}\r\n${post}authorization: AUTHORIZATION\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`,
+      '200,400',
+    ],
   ])('answers %s once for each request', async (_, sent, statuses) => {
     const connection = await openRawConnection(api.port)
     connection.socket.on('error', () => {})
@@ -569,15 +575,19 @@ describe('whatever is sent to the api', () => {
     await waitFor(async () => /^api_streams 0$/m.test((await askAs('/metrics')).text))
   })
 
-  it('sends nothing into a stream because of what its client sends after the request', async () => {
+  it.each([
+    ['after the request', '', 'nonsense\r\n\r\n'],
+    ['after a request that waits to be asked to go on', 'expect: 100-continue\r\n', 'nonsense\r\n\r\n'],
+    ['in the body of the next request', '', `AUTHORIZED${post}transfer-encoding: chunked\r\n\r\nzz\r\n`],
+  ])('sends nothing into a stream because of what its client sends %s', async (_, header, rest) => {
     const connection = await openRawConnection(api.port)
     connection.write(
-      `GET /v1/events?channel=any HTTP/1.1\r\nhost: localhost\r\nauthorization: ${everything.authorization}\r\n\r\n`,
+      authorized(`AUTHORIZEDGET /v1/events?channel=any HTTP/1.1\r\nhost: localhost\r\n${header}\r\n`),
     )
     await waitFor(() => connection.text().includes('ps.hello'))
-    connection.write('nonsense\r\n\r\n')
+    connection.write(authorized(rest))
     const text = await connection.untilEnd()
-    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1)
+    expect(text.slice(text.indexOf('ps.hello'))).not.toContain('HTTP/1.1')
   })
 
   it('is alive and unharmed after all of it', async () => {
