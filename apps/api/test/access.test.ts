@@ -264,12 +264,13 @@ describe('with the public keys of an issuer', () => {
 
   it('takes what was signed with one of them, and nothing that misuses them', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-    const stranger = await generateKeyPair('ES256')
+    const [stranger, another] = [await generateKeyPair('ES256'), await generateKeyPair('ES256')]
     const jwk = { ...(await exportJWK(publicKey)), kid: 'first', alg: 'ES256' }
+    const anotherJwk = { ...(await exportJWK(another.publicKey)), kid: 'second', alg: 'ES256' }
     let isUp = false
     const keys = createServer((_request, response) => {
       response.writeHead(isUp ? 200 : 500, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ keys: [jwk] }))
+      response.end(JSON.stringify({ keys: [jwk, anotherJwk] }))
     })
     await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve))
     const { port } = keys.address() as AddressInfo
@@ -295,9 +296,14 @@ describe('with the public keys of an issuer', () => {
       await api.program.waitForOutput(/the keys at API_JWKS_URL cannot be had/)
       isUp = true
       await waitFor(async () => (await jobsWith(right)).status === 200)
+      // A token need not name its key.
+      for (const key of [privateKey, another.privateKey])
+        expect((await jobsWith(await sign(key, { alg: 'ES256' }))).status).toBe(200)
       const asSecret = new TextEncoder().encode(await exportSPKI(publicKey))
       for (const wrong of [
         await sign(stranger.privateKey, { alg: 'ES256', kid: 'first' }),
+        await sign(stranger.privateKey, { alg: 'ES256' }),
+        await sign(another.privateKey, { alg: 'ES256', kid: 'first' }),
         await sign(privateKey, { alg: 'ES256', kid: 'other' }),
         await sign(asSecret, { alg: 'HS256', kid: 'first' }),
         await signToken({ scope: 'jobs' }),

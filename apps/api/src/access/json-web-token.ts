@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+} from 'jose'
 import { Problem } from '../problem.js'
 import { type Credential, readClaims } from './credential.js'
 import { unauthorized } from './unauthorized.js'
@@ -30,10 +37,12 @@ export function createJsonWebTokenCheck(
 
   const verify = async (token: string): Promise<JWTPayload> => {
     try {
-      const { payload } =
-        keys === undefined
-          ? await jwtVerify(token, secret ?? new Uint8Array(), { ...options, algorithms: secretAlgorithms })
-          : await jwtVerify(token, keys, { ...options, algorithms: publicAlgorithms })
+      if (keys !== undefined)
+        return await verifyWithKeys(token, keys, { ...options, algorithms: publicAlgorithms })
+      const { payload } = await jwtVerify(token, secret ?? new Uint8Array(), {
+        ...options,
+        algorithms: secretAlgorithms,
+      })
       return payload
     } catch (error) {
       const known = refusal(error)
@@ -44,17 +53,40 @@ export function createJsonWebTokenCheck(
 
   return async (token: string): Promise<Credential> => {
     const payload = await verify(token)
+    const subject: unknown = payload.sub
+    if (subject !== undefined && typeof subject !== 'string') throw badClaim('sub')
     // A digest: it goes into tickets, and these into addresses.
     const name = createHash('sha256')
-      .update(payload.sub ?? token)
+      .update(subject ?? token)
       .digest('base64url')
     return {
       kind: 'jwt',
       name: `jwt ${name}`,
-      subject: payload.sub,
+      subject,
       claims: readClaims(payload),
       expires: Number(payload.exp) * 1_000,
     }
+  }
+}
+
+/** A token need not say with which of several keys it was signed: then each that it may be is tried. */
+async function verifyWithKeys(
+  token: string,
+  keys: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, options)).payload
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, options)).payload
+      } catch (cause) {
+        if (!(cause instanceof errors.JWSSignatureVerificationFailed)) throw cause
+      }
+    }
+    throw error
   }
 }
 
@@ -64,11 +96,7 @@ function refusal(error: unknown): Problem | undefined {
     return unauthorized('the token has expired: get a new one', 'expired_token')
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
-    const { claim } = error
-    return unauthorized(
-      `the claim ${claim} of the token is missing or not what this server asks for`,
-      'bad_token',
-    )
+    return badClaim(error.claim)
   }
   const isOfToken =
     error instanceof errors.JOSEError &&
@@ -77,6 +105,9 @@ function refusal(error: unknown): Problem | undefined {
     error.code !== 'ERR_JOSE_GENERIC'
   return isOfToken ? unauthorized('the token is no token of this server', 'bad_token') : undefined
 }
+
+const badClaim = (claim: string): Problem =>
+  unauthorized(`the claim ${claim} of the token is missing or not what this server asks for`, 'bad_token')
 
 const noKeys = (): Problem =>
   new Problem(503, 'the keys that tokens are checked with cannot be had: try again later', {
