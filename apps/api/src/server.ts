@@ -102,7 +102,7 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
   })
   app.addHook('preParsing', async (request, reply, body: Readable) => {
     if (expectant.has(request.raw)) reply.raw.writeContinue()
-    const isWhole = request.headers['content-type']?.startsWith('application/json') ?? false
+    const isWhole = request.headers['content-type']?.toLowerCase().startsWith('application/json') ?? false
     return isWhole ? withBodyDeadline(body, { timeout: requestTimeout, of: 'whole' }) : body
   })
 

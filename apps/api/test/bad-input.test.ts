@@ -509,12 +509,18 @@ describe('whatever is sent to the api', () => {
       expect(await connection.untilEnd(20_000)).toMatch(/^$|HTTP\/1\.1 408 /)
   })
 
-  it('gives up on a message that does not come', async () => {
-    const connection = await openRawConnection(api.port)
-    connection.write(`${post}authorization: ${everything.authorization}\r\ncontent-length: 10\r\n\r\n[1`)
-    const text = await connection.untilEnd(20_000)
-    expect(text).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"too_slow"/)
-  })
+  it.each(['application/json', 'Application/JSON'])(
+    'gives up on a message that does not come, as %s',
+    async (type) => {
+      const connection = await openRawConnection(api.port)
+      const beginning = post.replace('application/json', type)
+      connection.write(
+        `${beginning}authorization: ${everything.authorization}\r\ncontent-length: 10\r\n\r\n[1`,
+      )
+      const text = await connection.untilEnd(20_000)
+      expect(text).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"too_slow"/)
+    },
+  )
 
   it('gives up on who sends one byte of a message now and then', async () => {
     const connection = await openRawConnection(api.port)
