@@ -148,7 +148,8 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
       log.error({ err: error, method, path: routeOptions.url }, 'a request failed by our fault')
     }
     const problem = known ?? new Problem(500, 'this server failed; its log says why')
-    if (problem.status === 429 && headers.accept?.includes('text/event-stream')) {
+    const isStream = routeOptions.config.isStream === true
+    if (problem.status === 429 && isStream && headers.accept?.includes('text/event-stream')) {
       return reply.headers(farewellHeaders).send(limitFarewell(problem))
     }
     return (

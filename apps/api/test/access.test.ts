@@ -467,6 +467,13 @@ describe('who asks too often', () => {
       await stream.ended
       expect([stream.status, stream.events]).toEqual([200, [{ event: 'ps.bye', data: { reason: 'limit' } }]])
       expect(Number(/^retry: (\d+)\n/.exec(stream.beginning())?.[1])).toBeGreaterThan(1_000)
+      // What is no stream is not taken for done by who would read one.
+      const publish = asJson(1)
+      const refusedPublish = await api.ask('/v1/channels/a/messages', {
+        ...publish,
+        headers: { ...publish.headers, ...one, accept: 'application/json, text/event-stream' },
+      })
+      expect(codeOf(refusedPublish)).toEqual([429, 'too_many_requests'])
 
       await waitFor(async () => (await api.ask('/livez')).status === 429)
       const elsewhere = { 'x-forwarded-for': '192.0.2.1' }
