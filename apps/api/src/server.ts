@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import swagger from '@fastify/swagger'
@@ -85,9 +86,10 @@ export async function buildServer({ parts, dashboard, port }: ServerOptions): Pr
   // What we declare is for the reader of /openapi.json; nothing is left out of an answer because of it.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, JSON.parse(body as string))
+      if (!isUtf8(body as Buffer)) throw new Error('it is not UTF-8')
+      done(null, JSON.parse(body.toString()))
     } catch (error) {
       const why = error instanceof Error ? error.message : 'it cannot be read'
       done(new Problem(400, `the body is not JSON: ${why}`, { code: 'invalid_json' }))

@@ -215,6 +215,8 @@ describe('whatever is sent to the api', () => {
     [publish, json, '\ufeff1', 400],
     [publish, json, '['.repeat(100_000) + ']'.repeat(100_000), 400],
     [publish, json, Buffer.from([0x22, 0xff, 0xfe]), 400],
+    [publish, json, Buffer.from([0x22, 0xff, 0x22]), 400],
+    [publish, json, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 400],
     [publish, json, JSON.stringify('x'.repeat(1024 ** 2)), 413],
     [publish, json, ' '.repeat(3 * 1024 ** 2), 413],
     [publish, {}, '1', 415],
