@@ -12,6 +12,11 @@ export type ListedJob = Omit<Job, 'result'> & { readonly upload?: string }
 /** A job as `GET /v1/jobs/{id}` gives it: with what it found beside the rest. */
 export type DetailedJob = ListedJob & Partial<Pick<JobResult, 'columns' | 'rejects' | 'truncated'>>
 
+export interface HeldUpload {
+  readonly upload: Upload
+  release(): void
+}
+
 /** What this api knows of all jobs, as the engines tell it. */
 export interface Jobs {
   /** Newest first. */
@@ -19,9 +24,9 @@ export interface Jobs {
   get(id: string): ListedJob | undefined
   detailed(id: string): Promise<DetailedJob | undefined>
   result(id: string): Promise<JobResult | undefined>
-  /** An upload that a job still needs. */
-  upload(id: string): Upload | undefined
-  /** Whether a job that is not lost needs this upload. */
+  /** An upload that a job still needs. It stays until it is released, also where that job ends before. */
+  holdUpload(id: string): HeldUpload | undefined
+  /** Whether a job that is not lost, or one that is about to start, needs this upload. */
   needsUpload(id: string): boolean
   /** A job that we are about to start; resolves when a restart would know of it. */
   add(job: Job, upload?: Upload): Promise<void>
@@ -86,6 +91,23 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const find = (uploadId: string): Entry[] =>
     [...entries.values()].filter(({ job, upload }) => upload?.id === uploadId && !isEnded(job.state))
 
+  // How many jobs that are about to start need an upload, by its id.
+  const holds = new Map<string, number>()
+
+  const freeUpload = (id: string): void => {
+    if (!holds.has(id) && find(id).length === 0) onUploadFree(id)
+  }
+
+  const hold = (id: string): (() => void) => {
+    holds.set(id, (holds.get(id) ?? 0) + 1)
+    return () => {
+      const left = (holds.get(id) ?? 0) - 1
+      if (left > 0) holds.set(id, left)
+      else holds.delete(id)
+      freeUpload(id)
+    }
+  }
+
   const save = async (entry: Entry, result?: JobResult): Promise<void> => {
     const { job, isOurs, upload } = entry
     await files.save({ job, isOurs, ...(upload !== undefined && { upload }) }, result)
@@ -94,7 +116,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const forget = async (id: string): Promise<void> => {
     const entry = entries.get(id)
     entries.delete(id)
-    if (entry?.upload !== undefined && find(entry.upload.id).length === 0) onUploadFree(entry.upload.id)
+    if (entry?.upload !== undefined) freeUpload(entry.upload.id)
     onForgotten(id)
     await files.remove(id)
   }
@@ -114,7 +136,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     save(entry, result)
       .catch((error: unknown) => onError(error, 'a job that has ended cannot be saved'))
       .finally(() => unsaved.delete(job.id))
-    if (upload !== undefined && find(upload.id).length === 0) onUploadFree(upload.id)
+    if (upload !== undefined) freeUpload(upload.id)
     forgetOld()
   }
 
@@ -142,8 +164,11 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       return { ...view(entry), columns, rejects, ...(truncated && { truncated }) }
     },
     result: resultOf,
-    upload: (id) => find(id)[0]?.upload,
-    needsUpload: (id) => find(id).some(isOpen),
+    holdUpload(id) {
+      const upload = find(id)[0]?.upload
+      return upload && { upload, release: hold(id) }
+    },
+    needsUpload: (id) => holds.has(id) || find(id).some(isOpen),
     async add(job, upload) {
       const entry: Entry = {
         job,

@@ -232,6 +232,36 @@ describe('jobs over HTTP', () => {
     expect(codeOf(late)).toEqual([400, 'unknown_upload'])
   })
 
+  it('keeps an upload while a second job on it looks for an engine, though the first ends meanwhile', async () => {
+    const willing = await addEngine()
+    const first = await begin()
+    const mute = await addEngine({ onOffer: 'ignore', capacity: 9 })
+    const asked = api.ask('/v1/jobs', asJson({ kind: 'profile', source: { upload: first } }))
+    await waitFor(() => mute.offered.length === 1)
+    await willing.tell(first, { state: 'failed', error: 'no' })
+    await untilState(first, 'failed')
+    const again = await asked
+    expect(again.status).toBe(202)
+    const id = String(again.json().id)
+    expect((await ask(willing.assignment(id).source.url)).status).toBe(200)
+    await willing.tell(id, { state: 'failed', error: 'no' })
+    await waitFor(() => uploads().length === 0)
+  })
+
+  it('removes an upload whose job ends while no engine takes a second one on it', async () => {
+    const engine = await addEngine()
+    const first = await begin()
+    const mute = await addEngine({ onOffer: 'ignore', capacity: 9 })
+    await engine.die()
+    const asked = api.ask('/v1/jobs', asJson({ kind: 'profile', source: { upload: first } }))
+    await waitFor(() => mute.offered.length === 1)
+    const job = (await api.ask(`/v1/jobs/${first}`)).json()
+    await mute.client.publish('jobs', { ...job, state: 'failed', error: 'no', revision: 100 } as never)
+    await untilState(first, 'failed')
+    expect((await asked).status).toBe(503)
+    await waitFor(() => uploads().length === 0)
+  })
+
   it('refuses requests that name no source, several, or what it does not know', async () => {
     await addEngine()
     const source = { url: 'http://localhost:9/' }

@@ -61,18 +61,25 @@ export function registerJobRoutes(app: FastifyInstance, parts: Parts): void {
     }
   }
 
-  const beginElsewhere = async ({ kind, source, name, format }: JobRequest): Promise<DetailedJob> => {
-    const id = randomUUID()
-    if ('upload' in source) {
-      const upload = jobs.upload(source.upload)
-      if (upload === undefined || (await uploads.size(upload.id)) === undefined) {
+  const beginAgain = async (uploadId: string, { kind, name, format }: JobRequest): Promise<DetailedJob> => {
+    const held = jobs.holdUpload(uploadId)
+    try {
+      if (held === undefined || (await uploads.size(uploadId)) === undefined) {
         throw new Problem(400, 'there is no such upload: it is kept only until its job has ended', {
           code: 'unknown_upload',
         })
       }
-      const used = { ...upload, format: format ?? upload.format }
-      return begin({ id, kind, name: tidyName(name) ?? 'upload', source: uploadSource(used), upload: used })
+      const upload = { ...held.upload, format: format ?? held.upload.format }
+      const source = uploadSource(upload)
+      return await begin({ id: randomUUID(), kind, name: tidyName(name) ?? 'upload', source, upload })
+    } finally {
+      held?.release()
     }
+  }
+
+  const beginElsewhere = async (request: JobRequest): Promise<DetailedJob> => {
+    const { kind, source, name, format } = request
+    if ('upload' in source) return beginAgain(source.upload, request)
     const address = URL.canParse(source.url) ? new URL(source.url) : undefined
     const reason =
       address === undefined
@@ -84,7 +91,7 @@ export function registerJobRoutes(app: FastifyInstance, parts: Parts): void {
     const fileName = fileNameOf(address)
     const isLines = /\.(?:ndjson|jsonl)$/i.test(fileName)
     return begin({
-      id,
+      id: randomUUID(),
       kind,
       name: tidyName(name) ?? tidyName(fileName) ?? address.hostname,
       source: { type: 'url', format: format ?? (isLines ? 'ndjson' : 'csv'), url: address.href },
