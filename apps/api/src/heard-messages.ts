@@ -1,4 +1,4 @@
-import type { EngineAnnouncement, Job, JobResult, JobState } from '@ps/jobs'
+import { type EngineAnnouncement, isEngineId, isId, type Job, type JobResult, type JobState } from '@ps/jobs'
 
 // Anyone who reaches the broker can publish: what is heard is checked before it is believed, and ids become file names.
 const states: readonly JobState[] = ['queued', 'running', 'done', 'failed', 'cancelled', 'lost']
@@ -12,10 +12,6 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isMissingOr = (check: (value: unknown) => boolean, value: unknown): boolean =>
   value === undefined || check(value)
 
-/** Whether an id may name a file. */
-export const isId = (value: unknown): value is string =>
-  typeof value === 'string' && /^[\w-]{1,100}$/.test(value)
-
 const isResult = (value: unknown): value is JobResult =>
   isFields(value) && Array.isArray(value.columns) && Array.isArray(value.rejects)
 
@@ -24,15 +20,39 @@ export const isJob = (value: unknown): value is Job =>
   isFields(value) &&
   isId(value.id) &&
   states.includes(value.state as JobState) &&
-  [value.kind, value.name, value.engine, value.createdAt].every(isText) &&
+  isEngineId(value.engine) &&
+  [value.kind, value.name, value.createdAt].every(isText) &&
   [value.rows, value.rejected, value.bytes, value.revision].every(isCount) &&
   [value.startedAt, value.endedAt, value.error].every((text) => isMissingOr(isText, text)) &&
   isMissingOr(isCount, value.totalBytes) &&
   isMissingOr(isResult, value.result)
 
+const jobMembers: readonly (keyof Job)[] = [
+  'id',
+  'kind',
+  'state',
+  'name',
+  'engine',
+  'createdAt',
+  'startedAt',
+  'endedAt',
+  'rows',
+  'rejected',
+  'bytes',
+  'totalBytes',
+  'error',
+  'revision',
+]
+
+/** What is kept of a job and shown to everyone: not its result, and nothing that a job does not have. */
+export const withoutRest = (job: Job): Job =>
+  Object.fromEntries(
+    jobMembers.flatMap((member) => (job[member] === undefined ? [] : [[member, job[member]]])),
+  ) as unknown as Job
+
 /** Whether a message of the channel `engines` is an announcement. */
 export const isAnnouncement = (value: unknown): value is EngineAnnouncement =>
   isFields(value) &&
-  [value.engine, value.host, value.backend, value.startedAt].every(isText) &&
-  value.engine !== '' &&
+  isEngineId(value.engine) &&
+  [value.host, value.backend, value.startedAt].every(isText) &&
   [value.processId, value.capacity, value.running, value.queued].every(isCount)

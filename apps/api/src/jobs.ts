@@ -1,5 +1,5 @@
 import { isEnded, type Job, type JobResult } from '@ps/jobs'
-import { isJob } from './heard-messages.js'
+import { isJob, withoutRest } from './heard-messages.js'
 import type { JobFiles, JobRecord, Upload } from './job-files.js'
 
 /** How many jobs that have ended are kept. */
@@ -187,7 +187,8 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     hear(message) {
       // Lost is what every api finds out for itself.
       if (!isJob(message) || message.state === 'lost') return
-      const { result, ...job } = message
+      const { result } = message
+      const job = withoutRest(message)
       const before = entries.get(job.id)
       if (before === undefined && entries.size >= maxOpen + maxEnded) return
       if (before !== undefined && before.job.revision > job.revision) return

@@ -363,12 +363,46 @@ describe('jobs over HTTP', () => {
       await engine.client.publish('jobs', message as never)
       await engine.client.publish('engines', message as never)
     }
-    const old = { ...(await engine.tell(id, { rows: 5 })), rows: 1, revision: 0 }
-    await engine.client.publish('jobs', old)
-    await engine.tell(id, { rows: 6 })
+    const told = await engine.tell(id, { rows: 5 })
+    await engine.client.publish('jobs', { ...told, rows: 1, revision: 0 })
+    const more = { rows: 6, revision: told.revision + 1, more: 'than a job has', upload: 'none' }
+    await engine.client.publish('jobs', { ...told, ...more })
     await waitFor(async () => (await api.ask(`/v1/jobs/${id}`)).json().rows === 6)
-    expect((await api.ask('/v1/jobs')).list()).toHaveLength(1)
+    const [listed, ...others] = (await api.ask('/v1/jobs')).list()
+    expect([listed?.upload, listed, others]).toEqual([
+      id,
+      expect.not.objectContaining({ more: expect.anything() }),
+      [],
+    ])
     expect((await api.ask('/v1/engines')).list()).toHaveLength(1)
+  })
+
+  it('gives jobs to the engines that there are, whatever else calls itself one', async () => {
+    const engine = await addEngine()
+    const [known] = (await api.ask('/v1/engines')).list()
+    for (const name of ['x'.repeat(300), 'a\0b', 'a/b', '']) {
+      await engine.client.publish('engines', { ...known, engine: name, capacity: 1_000 } as never)
+    }
+    const startedAt = new Date(0).toISOString()
+    await engine.announce({ startedAt })
+    await waitFor(async () => (await api.ask('/v1/engines')).text.includes(startedAt))
+    expect((await api.ask('/v1/jobs', asCsv())).status).toBe(202)
+  })
+
+  it('gives the rejected rows of a job whose name is no text', async () => {
+    const engine = await addEngine()
+    const id = await begin()
+    await engine.tell(id, {
+      name: '\ud800.csv',
+      state: 'done',
+      result: someResult([{ line: 2, reason: 'bad' }]),
+    })
+    await untilState(id, 'done')
+    const file = await api.ask(`/v1/jobs/${id}/rejects`)
+    expect([file.status, file.headers['content-disposition']]).toEqual([
+      200,
+      "attachment; filename*=UTF-8''%EF%BF%BD.csv.rejects.ndjson",
+    ])
   })
 
   it('forgets an engine that leaves', async () => {

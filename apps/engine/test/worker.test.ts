@@ -102,6 +102,17 @@ describe('an engine', () => {
     expect(api.requests.filter((line) => line.startsWith('GET inputs bytes='))).toHaveLength(1)
   })
 
+  it('takes no job whose id could name a file elsewhere', async () => {
+    const { id } = await startEngine()
+    const input = { bytes: table(1) }
+    for (const wrong of ['../elsewhere', 'a/b', '', 'a\0b']) {
+      expect(await api.offer(id, api.assignment(input, { id: wrong }))).toMatchObject({ type: 'refused' })
+    }
+    const job = api.assignment(input)
+    await api.hand(id, job)
+    expect(await api.untilEnded(job.id)).toMatchObject({ state: 'done' })
+  })
+
   it('sends all rejected rows, and the first ones with the result', async () => {
     const { id } = await startEngine()
     const rows = Array.from({ length: 1_500 }, () => 'only one field').join('\n')

@@ -8,6 +8,7 @@ export {
   isReadOnlyChannel,
   jobsChannel,
 } from './channels.js'
+export { isEngineId, isId } from './ids.js'
 export type { Column, Frequent, Job, JobResult, JobState, RejectedRow } from './job.js'
 export { isEnded } from './job.js'
 export type {

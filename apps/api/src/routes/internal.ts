@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
+import { isId } from '@ps/jobs'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { parseByteRange } from '../byte-range.js'
-import { isId } from '../heard-messages.js'
 import type { Parts } from '../parts.js'
 import { Problem } from '../problem.js'
 

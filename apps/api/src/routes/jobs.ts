@@ -159,7 +159,7 @@ export function registerJobRoutes(app: FastifyInstance, parts: Parts): void {
       }
       reply.headers({
         'content-type': 'application/x-ndjson; charset=utf-8',
-        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}.rejects.ndjson`,
+        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name.toWellFormed())}.rejects.ndjson`,
       })
       const size = await rejects.size(id)
       if (size !== undefined) return reply.header('content-length', size).send(rejects.read(id))

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readAllowedSources } from '@ps/jobs'
+import { isEngineId, readAllowedSources } from '@ps/jobs'
 
 export interface WorkerConfiguration {
   /** Its name among the engines. Default: `ENGINE_ID`, else the host's name and a random suffix. */
@@ -27,7 +27,7 @@ export function readWorkerConfiguration(environment: NodeJS.ProcessEnv): WorkerC
     throw new Error(`ENGINE_CONCURRENCY is ${JSON.stringify(concurrency)}: use a whole number from 1 to 999`)
   }
   const id = environment.ENGINE_ID || `${host}-${randomUUID().slice(0, 8)}`
-  if (!/^[\w.-]{1,100}$/.test(id)) {
+  if (!isEngineId(id)) {
     throw new Error(
       `ENGINE_ID is ${JSON.stringify(id)}: use 1 to 100 letters, digits, dots, hyphens and underscores`,
     )

@@ -8,6 +8,7 @@ import {
   enginesChannel,
   enginesInbox,
   isEnded,
+  isId,
   type Job,
   type JobChannels,
   jobsChannel,
@@ -111,7 +112,8 @@ export function startWorker(
 
   const hear = async (message: EngineMessage): Promise<void> => {
     if (message.type === 'offer') {
-      const reason = jobs.accept(message.job)
+      // It names a file, and anyone who reaches the broker can publish.
+      const reason = isId(message.job.id) ? jobs.accept(message.job) : 'its id is none'
       const answer: ApiMessage =
         reason === undefined
           ? { type: 'accepted', id: message.job.id, engine: id }
