@@ -27,6 +27,10 @@ export interface ServedInput {
   readonly stallAfter?: number
   /** Redirects to this address. */
   readonly redirect?: string
+  /** What it says of its length instead of the truth. */
+  readonly length?: string
+  /** What is wrong with the response that goes on: it begins elsewhere, or is of another version. */
+  readonly continues?: { readonly from?: number; readonly etag?: string }
 }
 
 /** An api as an engine sees it, on a real client and a real HTTP server. */
@@ -90,7 +94,16 @@ export async function startStandInApi(databaseUrl: string, prefix: string): Prom
     }
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
     const rest = input.bytes.subarray(start)
-    response.writeHead(start === 0 ? 200 : 206, { 'content-length': rest.length })
+    const { length = rest.length, continues } = input
+    if (start === 0) response.writeHead(200, { 'content-length': length, etag: '"1"' })
+    else {
+      const end = input.bytes.length
+      response.writeHead(206, {
+        'content-length': rest.length,
+        'content-range': `bytes ${continues?.from ?? start}-${end - 1}/${end}`,
+        etag: continues?.etag ?? '"1"',
+      })
+    }
     const isFirst = requests.filter((line) => line.startsWith('GET')).length === 1
     const pause = input.stallAfter ?? (isFirst ? input.breakAfter : undefined)
     if (pause === undefined) {

@@ -102,6 +102,26 @@ describe('an engine', () => {
     expect(api.requests.filter((line) => line.startsWith('GET inputs bytes='))).toHaveLength(1)
   })
 
+  it.each([
+    ['another version of it', { etag: '"2"' }, /it has changed meanwhile/],
+    ['another place of it', { from: 0 }, /cannot go on where it stopped/],
+  ])('takes %s for no continuation of the input', async (_, continues, words) => {
+    const { id } = await startEngine()
+    const job = api.assignment({ bytes: table(100_000), breakAfter: 100_000, continues })
+    await api.hand(id, job)
+    const ended = await api.untilEnded(job.id)
+    expect(ended).toMatchObject({ state: 'failed', error: expect.stringMatching(words) as string })
+  })
+
+  it('tells no length that is no number of bytes', async () => {
+    const { id } = await startEngine()
+    const job = api.assignment({ bytes: table(10_000), stallAfter: 1_000, length: '9007199254740993' })
+    const { size: _, ...source } = job.source
+    await api.hand(id, { ...job, source })
+    await waitFor(() => api.jobs.some((seen) => seen.id === job.id && seen.bytes > 0))
+    expect(api.jobs.flatMap(({ totalBytes }) => totalBytes ?? [])).toEqual([])
+  })
+
   it('takes no job whose id could name a file elsewhere', async () => {
     const { id } = await startEngine()
     const input = { bytes: table(1) }
@@ -134,10 +154,12 @@ describe('an engine', () => {
     const png = api.assignment({ bytes: Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex') })
     const gone = api.assignment({ bytes: Buffer.alloc(0), status: 404 })
     const odd = api.assignment({ bytes: table(1) }, { kind: 'bake' })
-    for (const job of [png, gone, odd]) await api.hand(id, job)
+    const lost = api.assignment({ bytes: Buffer.alloc(0), redirect: 'http://[nowhere' })
+    for (const job of [png, gone, odd, lost]) await api.hand(id, job)
     expect(await api.untilEnded(png.id)).toMatchObject({ state: 'failed' })
     expect((await api.untilEnded(gone.id)).error).toContain('answered 404')
     expect((await api.untilEnded(odd.id)).error).toContain('"bake"')
+    expect((await api.untilEnded(lost.id)).error).toContain('redirects to what is no address')
   })
 
   it('reads no address that a user named and that is not public, not even by way of a redirect', async () => {

@@ -1,4 +1,4 @@
-import { type ClientRequest, get as httpGet, type IncomingMessage } from 'node:http'
+import { type ClientRequest, get as httpGet, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { get as httpsGet } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -28,12 +28,15 @@ export async function* readHttpSource(options: HttpSourceOptions): AsyncGenerato
   const { signal } = options
   let offset = 0
   let end: number | undefined
+  let first: IncomingHttpHeaders = {}
   let givesUpAt = Date.now() + patience
   for (;;) {
     try {
       const response = await open(options, offset)
+      if (offset > 0) checkContinuation(response, first, offset)
+      else first = response.headers
       const length = Number(response.headers['content-length'])
-      if (end === undefined && Number.isFinite(length)) {
+      if (end === undefined && Number.isSafeInteger(length)) {
         end = offset + length
         options.onSize?.(end)
       }
@@ -55,6 +58,24 @@ export async function* readHttpSource(options: HttpSourceOptions): AsyncGenerato
   }
 }
 
+/** Throws where a response does not go on where the connection broke, or in another version of the input. */
+function checkContinuation(response: IncomingMessage, first: IncomingHttpHeaders, offset: number): void {
+  const { headers } = response
+  const [, start] = /^bytes (\d+)-/.exec(headers['content-range'] ?? '') ?? []
+  const isAnother = (['etag', 'last-modified'] as const).some(
+    (name) => headers[name] !== undefined && first[name] !== undefined && headers[name] !== first[name],
+  )
+  const reason =
+    Number(start) !== offset
+      ? 'its server cannot go on where it stopped'
+      : isAnother
+        ? 'it has changed meanwhile'
+        : undefined
+  if (reason === undefined) return
+  response.destroy()
+  throw new JobFailure(`the connection to the input broke, and ${reason}`)
+}
+
 async function open(options: HttpSourceOptions, offset: number): Promise<IncomingMessage> {
   let url = new URL(options.url)
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
@@ -62,6 +83,9 @@ async function open(options: HttpSourceOptions, offset: number): Promise<Incomin
     const { statusCode = 0, headers } = response
     if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
       response.destroy()
+      if (!URL.canParse(headers.location, url.href)) {
+        throw new JobFailure('the input cannot be read: its server redirects to what is no address')
+      }
       url = new URL(headers.location, url)
       continue
     }
