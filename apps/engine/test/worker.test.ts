@@ -122,6 +122,14 @@ describe('an engine', () => {
     expect(api.jobs.flatMap(({ totalBytes }) => totalBytes ?? [])).toEqual([])
   })
 
+  it('goes on without a file of rejected rows where there can be none, and says why', async () => {
+    const { id, program } = await startEngine({ ENGINE_DATA_DIR: `${file}/data` })
+    const job = api.assignment({ bytes: Buffer.from('a,b\n1,2\nonly one field\n') })
+    await api.hand(id, job)
+    expect(await api.untilEnded(job.id)).toMatchObject({ state: 'done', rows: 1, rejected: 1 })
+    await program.waitForOutput(/"err":\{[^\n]*ENOTDIR[^\n]*the rejected rows could not be sent/)
+  })
+
   it('takes no job whose id could name a file elsewhere', async () => {
     const { id } = await startEngine()
     const input = { bytes: table(1) }

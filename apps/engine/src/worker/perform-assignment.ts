@@ -45,7 +45,10 @@ export async function performAssignment(
       onReject: (row) => rejects.write(row),
     })
     await rejects.send(rejectsUrl).catch((error: unknown) => {
-      log.warn({ job: id, error }, 'the rejected rows could not be sent; the first ones are in the result')
+      log.warn(
+        { job: id, err: error },
+        'the rejected rows could not be sent; the first ones are in the result',
+      )
     })
     return result
   } finally {

@@ -22,7 +22,8 @@ export function createRejectsFile(folder: string, id: string): RejectsFile {
   let failure: Error | undefined
 
   const open = async (): Promise<WriteStream> => {
-    await mkdir(folder, { recursive: true })
+    // Where there is no folder the file fails, and that is told like any other failure of it.
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {})
     const opened = createWriteStream(path, { mode: 0o600 })
     opened.on('error', (error) => {
       failure = error
@@ -59,7 +60,8 @@ export function createRejectsFile(folder: string, id: string): RejectsFile {
     },
     async remove() {
       stream?.destroy()
-      await rm(path, { force: true })
+      // The job has its result by now. What is no folder holds no file, either.
+      await rm(path, { force: true }).catch(() => {})
     },
   }
 }

@@ -107,7 +107,7 @@ export function startWorker(
         log.info({ job: job.id, state: job.state, rows: job.rows, error: job.error }, 'job ended')
       void tell(job)
     },
-    onError: (job, error) => log.error({ job, error }, 'a job failed by our fault'),
+    onError: (job, error) => log.error({ job, err: error }, 'a job failed by our fault'),
   })
 
   const hear = async (message: EngineMessage): Promise<void> => {
