@@ -53,6 +53,13 @@ describe('an NDJSON file', () => {
     expect(rows).toEqual([[1, 'x', '{"y":2}']])
   })
 
+  it('rejects what is nested too deeply to be written again, and goes on', async () => {
+    const deep = `{"a":1,"b":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    const { rows, rejected } = await readNdjson([`{"a":1}\n${deep}\n{"a":2}\n`])
+    expect(rows).toEqual([[1], [2]])
+    expect(rejected).toMatchObject([{ line: 2, reason: 'is nested too deeply' }])
+  })
+
   it.each(['', '\n\n', '\uFEFF', '  \r\n'])('with nothing in it (%j) fails as empty', async (text) => {
     await expect(readNdjson([text])).rejects.toThrow('the file is empty')
   })

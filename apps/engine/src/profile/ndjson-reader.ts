@@ -22,7 +22,7 @@ type JsonObject = Record<string, unknown>
  * Reads one JSON object a line. The columns are all the keys that occur; a key that a line does not have is `null`
  * there, and a nested value is its JSON as a string. A blank line is skipped.
  *
- * Rejected: a line that is not a JSON object. Fails: an empty input, a line over 1 MiB, more than 1,000 different keys.
+ * Rejected: a line that is not a JSON object, or is nested thousands of levels deep. Fails: an empty input, a line over 1 MiB, more than 1,000 different keys.
  */
 export function createNdjsonReader(): RecordReader {
   const columns: string[] = []
@@ -45,10 +45,15 @@ export function createNdjsonReader(): RecordReader {
     return columns.push(key) - 1
   }
 
-  const toRow = (object: JsonObject, source: string): Cell[] => {
+  const toRow = (object: JsonObject, source: string): Cell[] | { reason: string } => {
     const texts = longNumber.test(source) ? memberTexts(source) : undefined
     const row = Array.from<Cell>({ length: columns.length }).fill(null)
-    for (const key of Object.keys(object)) row[placeOf(key)] = toCell(object[key], texts?.get(key))
+    for (const key of Object.keys(object)) {
+      const cell = toCell(object[key], texts?.get(key))
+      // What can be parsed can be nested too deeply to be written again.
+      if (cell === undefined) return { reason: 'is nested too deeply' }
+      row[placeOf(key)] = cell
+    }
     return row
   }
 
@@ -59,8 +64,9 @@ export function createNdjsonReader(): RecordReader {
     if (source.trim() === '') return
     blank = false
     const parsed = parseObject(source)
-    if ('object' in parsed) rows.push(toRow(parsed.object, source))
-    else rejected.push({ line, reason: parsed.reason, text: rejectedText(bytes) })
+    const row = 'object' in parsed ? toRow(parsed.object, source) : parsed
+    if ('reason' in row) rejected.push({ line, reason: row.reason, text: rejectedText(bytes) })
+    else rows.push(row)
   }
 
   const takeBatch = (): RecordBatch => {
@@ -109,10 +115,15 @@ function parseObject(source: string): { object: JsonObject } | { reason: string 
   return { object }
 }
 
-function toCell(value: unknown, text: string | undefined): Cell {
+function toCell(value: unknown, text: string | undefined): Cell | undefined {
   if (typeof value === 'number') {
     return text !== undefined && !Number.isSafeInteger(value) && integer.test(text) ? BigInt(text) : value
   }
   if (typeof value === 'string' || typeof value === 'boolean') return value
-  return value === null || value === undefined ? null : (text ?? JSON.stringify(value))
+  if (value === null || value === undefined) return null
+  try {
+    return text ?? JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
