@@ -51,6 +51,13 @@ export async function openUploads(
     stored.forget(name)
   }
 
+  /** Also where it has gone meanwhile. */
+  const isOld = (name: string): Promise<boolean> =>
+    stat(pathOf(name)).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs > orphanTime,
+      () => true,
+    )
+
   async function* bounded(body: Readable, name: string): AsyncGenerator<Buffer, void> {
     let bytes = 0
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -92,9 +99,7 @@ export async function openUploads(
         if (!names.includes(name) && !receiving.has(name)) stored.forget(name)
       for (const name of names) {
         if (receiving.has(name)) continue
-        const path = pathOf(name)
-        const isOld = async (): Promise<boolean> => Date.now() - (await stat(path)).mtimeMs > orphanTime
-        if (name.endsWith(partial) || (!isNeeded(name) && (await isOld()))) await discard(name)
+        if (name.endsWith(partial) || (!isNeeded(name) && (await isOld(name)))) await discard(name)
       }
     },
   }
