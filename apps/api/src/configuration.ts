@@ -48,7 +48,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     access,
     dataFolder: environment.API_DATA_DIR || '.data/api',
     url: readUrl(environment.API_URL),
-    allowedHosts: readList(environment.API_ALLOWED_HOSTS).map((each) => each.toLowerCase()),
+    allowedHosts: readHosts(environment.API_ALLOWED_HOSTS),
     allowedSources: readAllowedSources(environment.JOB_SOURCE_ALLOW),
     maxUploadBytes: readNumber(
       environment,
@@ -84,6 +84,15 @@ function readFaults(
   throw new Error(
     'API_FAULTS is on, which is for development: use a HOST that only this machine can reach, and neither API_TOKEN nor API_JWT_SECRET nor API_JWKS_URL',
   )
+}
+
+function readHosts(text: string | undefined): string[] {
+  return readList(text).map((entry) => {
+    if (/^(?:\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(?::\d{1,5})?$/i.test(entry)) return entry.toLowerCase()
+    throw new Error(
+      `API_ALLOWED_HOSTS has ${JSON.stringify(entry)}: use names like jobs.example.com or jobs.example.com:8443, separated by commas`,
+    )
+  })
 }
 
 function readUrl(text: string | undefined): string | undefined {

@@ -52,6 +52,8 @@ describe('the process of the api', () => {
       [{ API_CORS_ORIGINS: '*' }, /^error: API_CORS_ORIGINS/],
       [{ API_CORS_ORIGINS: 'https://app.example/path' }, /^error: API_CORS_ORIGINS/],
       [{ API_TRUSTED_PROXIES: 'proxy' }, /^error: API_TRUSTED_PROXIES/],
+      [{ API_ALLOWED_HOSTS: 'https://jobs.example.com' }, /^error: API_ALLOWED_HOSTS/],
+      [{ API_ALLOWED_HOSTS: 'jobs.example.com:https' }, /^error: API_ALLOWED_HOSTS/],
       [{ API_ADDRESS_RATE: '-1' }, /^error: API_ADDRESS_RATE/],
       [{ API_METRICS_PUBLIC: 'yes' }, /^error: API_METRICS_PUBLIC/],
       [{ API_FAULTS: 'yes' }, /^error: API_FAULTS/],
