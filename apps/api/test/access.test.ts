@@ -196,6 +196,15 @@ describe('with JSON Web Tokens and a shared secret', () => {
       expect(api.program.stdout()).not.toContain(cookie.slice(20, 60))
     })
 
+    it('is refused where a browser would not keep it', async () => {
+      const channels = (count: number) =>
+        Array.from({ length: count }, (_, index) => `orders:${index + 1_000}`)
+      expect((await begin({ subscribe: channels(100) })).answer.status).toBe(200)
+      const { answer } = await begin({ subscribe: channels(300) })
+      expect(codeOf(answer)).toEqual([400, 'too_long_for_cookie'])
+      expect(answer.headers).not.toHaveProperty('set-cookie')
+    })
+
     it('may what its token may, for pages of ours', async () => {
       const { pair } = await begin({ scope: 'jobs', publish: ['a'], subscribe: ['a'] })
       const publish = (channel: string) =>

@@ -1,10 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { Problem } from '../problem.js'
 import { type Credential, readClaims } from './credential.js'
 import { createSeal, type RootKey } from './seal.js'
 
 /** How long a session lasts at most, in milliseconds: a working day. */
 const lifetime = 12 * 60 * 60 * 1_000
 const cookieName = 'ps-session'
+/** Browsers leave out a longer one, name and value together, and tell nobody. */
+const maxCookieBytes = 4_096
 /** Browsers take a cookie of such a name over TLS only, and from nobody else's host. */
 const secureCookieName = `__Host-${cookieName}`
 
@@ -17,7 +20,7 @@ export interface Session {
 
 /** Credentials that a browser keeps where no script can read them. They are not stored here, so any node knows them. */
 export interface Sessions {
-  /** For as long as the credential counts, and no longer than 12 hours. */
+  /** For as long as the credential counts, and no longer than 12 hours. Rejects with a Problem where it is too long for a cookie. */
   begin(credential: Credential, isSecure: boolean): Promise<Session>
   /** The `Set-Cookie` headers that make a browser forget it. */
   end(): string[]
@@ -31,12 +34,18 @@ export function createSessions(root: RootKey): Sessions {
     `${name}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${name === secureCookieName ? '; Secure' : ''}`
 
   return {
-    async begin({ name, subject, claims, expires: end = Number.POSITIVE_INFINITY }, isSecure) {
+    async begin({ name: holder, subject, claims, expires: end = Number.POSITIVE_INFINITY }, isSecure) {
       const expires = Math.min(end, Date.now() + lifetime)
       const { publish, subscribe, scopes } = claims
-      const value = await seal.seal({ sub: name, subject, publish, subscribe, scope: scopes }, expires)
+      const value = await seal.seal({ sub: holder, subject, publish, subscribe, scope: scopes }, expires)
+      const name = isSecure ? secureCookieName : cookieName
+      if (name.length + value.length > maxCookieBytes) {
+        throw new Problem(400, 'this token has too many channels for a cookie: send it with each request', {
+          code: 'too_long_for_cookie',
+        })
+      }
       const seconds = Math.max(0, Math.floor((expires - Date.now()) / 1_000))
-      return { cookie: cookie(isSecure ? secureCookieName : cookieName, value, seconds), expires }
+      return { cookie: cookie(name, value, seconds), expires }
     },
     end: () => [cookieName, secureCookieName].map((name) => cookie(name, '', 0)),
     async find({ cookie: header = '' }) {
