@@ -98,6 +98,7 @@ describe('the process of the api', () => {
       expect((await api.ask('/livez')).status).toBe(200)
       const ready = await api.ask('/readyz')
       expect([ready.status, ready.json().state]).toEqual([503, 'down'])
+      expect(ready.json().backends).toMatchObject([{ reason: expect.stringContaining('127.0.0.1') }])
       const job = await api.ask('/v1/jobs', asCsv())
       expect([job.status, job.json().code]).toEqual([503, 'no_broker'])
       await proxy.accept()
@@ -106,6 +107,30 @@ describe('the process of the api', () => {
     } finally {
       await api.stop()
       await proxy.close()
+    }
+  })
+
+  it('tells nobody without a credential where its brokers are', async () => {
+    const api = await startApiProcess({
+      ...ownWorld(inject('postgresUrl')),
+      PUBSUB_BACKEND: 'redis',
+      REDIS_URL: `redis://the-user:secret@127.0.0.1:${await freePort()}`,
+      API_TOKEN: 'a-token',
+    })
+    try {
+      const ready = await waitFor(async () => {
+        const answer = await api.ask('/readyz')
+        return answer.json().backend === 'postgres' ? answer : undefined
+      })
+      expect(ready.json()).toMatchObject({
+        state: 'degraded',
+        reason: 'redis is unreachable',
+        backends: [{ name: 'redis', state: 'down' }, { name: 'postgres' }],
+      })
+      expect(ready.text).not.toMatch(/127\.0\.0\.1|the-user/)
+      expect(api.program.stdout()).toContain('redis is down')
+    } finally {
+      await api.stop()
     }
   })
 

@@ -27,7 +27,7 @@ export const healthSchema = {
           name: { type: 'string' },
           state: { type: 'string', enum: ['ready', 'down'] },
           latencyMs,
-          reason: { type: 'string' },
+          reason: { type: 'string', description: 'Why it is down; not where credentials are configured' },
         },
       },
     },

@@ -1,3 +1,4 @@
+import type { Health } from '@ps/core'
 import type { FastifyInstance } from 'fastify'
 import type { Parts } from '../parts.js'
 import { healthSchema } from './health-schema.js'
@@ -7,7 +8,8 @@ export function registerOperationRoutes(
   { configuration, client, metrics, isDraining, faults }: Parts,
 ): void {
   const tags = ['operations']
-  const { isMetricsPublic, areDocsPublic } = configuration.access
+  const { token, jwt, isMetricsPublic, areDocsPublic } = configuration.access
+  const isGuarded = token !== undefined || jwt !== undefined
   const alive = {
     description: 'Alive',
     type: 'object',
@@ -40,7 +42,8 @@ export function registerOperationRoutes(
       const draining = isDraining()
       reply.code(health.state === 'down' || draining ? 503 : 200)
       // The dashboard shows what can be done.
-      return { ...health, draining, ...(faults !== undefined && { faults: true }) }
+      const told = isGuarded ? withoutCauses(health) : health
+      return { ...told, draining, ...(faults !== undefined && { faults: true }) }
     },
   )
   app.get(
@@ -64,3 +67,10 @@ export function registerOperationRoutes(
     app.swagger(),
   )
 }
+
+/** Why a broker is down names hosts and users, and everyone may ask. The log has it. */
+const withoutCauses = (health: Health): Health => ({
+  ...health,
+  reason: health.reason.replace(/:.*/s, ''),
+  backends: health.backends.map(({ name, state, latencyMs }) => ({ name, state, latencyMs })),
+})
