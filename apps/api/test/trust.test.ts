@@ -1,4 +1,7 @@
+import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { waitFor } from '@ps/services/vitest'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type ApiProcess, ownWorld, startApiProcess } from './api-process.js'
@@ -192,6 +195,15 @@ describe('whom the api trusts', () => {
       const answer = await ask(address)
       expect([address, answer.status]).toEqual([address, 403])
     }
+    const secret = Buffer.from(readFileSync(join(api.dataFolder, 'secret'), 'utf8'), 'base64url')
+    const signedUntil = (time: number): string =>
+      forged(({ pathname, searchParams }) => {
+        const digest = createHmac('sha256', secret).update(`GET\n${pathname}\n${time}`).digest('base64url')
+        searchParams.set('expires', String(time))
+        searchParams.set('signature', digest)
+      })
+    expect((await ask(signedUntil(Date.now() + 60_000))).status).toBe(200)
+    expect((await ask(signedUntil(Date.now() - 1))).status).toBe(403)
     const put = await ask(url, {
       method: 'PUT',
       body: 'x',
