@@ -92,7 +92,7 @@ describe('with JSON Web Tokens and a shared secret', () => {
   })
 
   it('ends a stream when its token ends', async () => {
-    const token = await signToken({ subscribe: ['*'], exp: inSeconds(3) })
+    const token = await signToken({ subscribe: ['*'], exp: inSeconds(5) })
     const stream = await openStream(`${api.url}/v1/events?channel=any`, bearer(token))
     await stream.untilEvent('ps.hello')
     await stream.ended
@@ -127,7 +127,7 @@ describe('with JSON Web Tokens and a shared secret', () => {
   })
 
   it('ends a stream that was opened with a ticket when the token behind the ticket ends', async () => {
-    const { ticket } = (await ticketFor({ subscribe: ['*'], exp: inSeconds(3) }, 'any')).json()
+    const { ticket } = (await ticketFor({ subscribe: ['*'], exp: inSeconds(5) }, 'any')).json()
     const stream = await streamOf(String(ticket))
     await stream.untilEvent('ps.hello')
     await stream.ended

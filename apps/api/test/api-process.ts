@@ -37,6 +37,7 @@ export const ownWorld = (databaseUrl: string): Record<string, string> => ({
 
 async function launch(dataFolder: string, environment: Record<string, string>): Promise<ApiProcess> {
   const program = spawnProgram(apiFile, [], { environment })
+  // A busy machine may start several at once.
   const [, url = ''] = await program.waitForOutput(/"url":"([^"]+)","msg":"listening"/, 40_000)
   const port = Number(new URL(url).port)
   const eventsUrl = (channels: readonly string[]): string =>
