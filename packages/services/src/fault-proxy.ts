@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from './free-port.js'
 import { createLane, type LinkFaults } from './link-lane.js'
 
 export interface FaultProxyOptions {
@@ -49,7 +50,6 @@ export async function startFaultProxy({
   const faults: LinkFaults = { frozen: false, trickling: false, delay: 0, heldBytes: 0 }
   let accepted = 0
   let server: Server | undefined
-  let port = 0
 
   const serve = (outer: Socket): void => {
     accepted += 1
@@ -69,13 +69,14 @@ export async function startFaultProxy({
     for (const { wake } of links) wake()
   }
 
-  const listen = (at: number): Promise<void> =>
+  // Not one that the system would give to anybody: it must still be free after `refuse`.
+  const port = await freePort()
+
+  const listen = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const opened = createServer({ allowHalfOpen: true }, serve)
       opened.on('error', reject)
-      opened.listen(at, '127.0.0.1', () => {
-        const address = opened.address()
-        if (address !== null && typeof address === 'object') port = address.port
+      opened.listen(port, '127.0.0.1', () => {
         server = opened
         resolve()
       })
@@ -99,11 +100,9 @@ export async function startFaultProxy({
     return count
   }
 
-  await listen(0)
+  await listen()
   return {
-    get port() {
-      return port
-    },
+    port,
     through(url) {
       const changed = new URL(url)
       changed.hostname = '127.0.0.1'
@@ -126,7 +125,7 @@ export async function startFaultProxy({
     delay: (milliseconds) => change({ delay: milliseconds }),
     normal: () => change({ trickling: false, delay: 0 }),
     refuse: stopListening,
-    accept: () => (server === undefined ? listen(port) : Promise.resolve()),
+    accept: () => (server === undefined ? listen() : Promise.resolve()),
     async close() {
       await stopListening()
       cut()

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createCertificates } from './certificates.js'
 import { freePort } from './free-port.js'
-import { type RedisNode, startRedisNode } from './redis-node.js'
+import { type RedisGroupPlace, startRedisGroup } from './redis-group.js'
+import type { RedisNode } from './redis-node.js'
 import type { RedisReply } from './redis-request.js'
 import { waitFor } from './wait-for.js'
 
@@ -47,34 +45,32 @@ export interface RedisCluster {
 }
 
 /** Starts a private Redis Cluster. Throws `RedisUnavailable` where no Redis can be had. */
-export async function startRedisCluster({
-  masters = 3,
-  replicas = 0,
-  password,
-  tls = false,
-  nodeTimeout = 2_000,
-  settings = {},
-  announce = (port) => port,
-}: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const shared = mkdtempSync(join(tmpdir(), 'ps-redis-cluster-'))
-  const certificates = tls ? await createCertificates(shared, (path) => path) : undefined
+export const startRedisCluster = (options: RedisClusterOptions = {}): Promise<RedisCluster> =>
+  startRedisGroup((place) => startNodes(place, options))
 
-  const startNode = async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ps-redis-cluster-node-'))
+async function startNodes(
+  { startNode, folder }: RedisGroupPlace,
+  {
+    masters = 3,
+    replicas = 0,
+    password,
+    tls = false,
+    nodeTimeout = 2_000,
+    settings = {},
+    announce = (port) => port,
+  }: RedisClusterOptions,
+): Promise<Omit<RedisCluster, 'stop'>> {
+  const certificates = tls ? await createCertificates(folder, (path) => path) : undefined
+
+  const startOne = async () => {
     const [port, busPort, tlsPort] = [await freePort(), await freePort(), await freePort()]
     const served = tls ? tlsPort : port
     const announced = await announce(served)
-    const node = await startRedisNode({
+    const node = await startNode({
       name: 'Redis Cluster node',
       port,
-      folder,
       password,
       settings: {
-        bind: '127.0.0.1',
-        port: String(port),
-        dir: folder,
-        save: '',
-        appendonly: 'no',
         'cluster-enabled': 'yes',
         'cluster-port': String(busPort),
         'cluster-node-timeout': String(nodeTimeout),
@@ -82,8 +78,6 @@ export async function startRedisCluster({
         [tls ? 'cluster-announce-tls-port' : 'cluster-announce-port']: String(announced),
         'cluster-announce-bus-port': String(busPort),
         'cluster-allow-replica-migration': 'no',
-        'repl-diskless-sync-delay': '0',
-        ...(password !== undefined && { requirepass: password, masterauth: password }),
         ...(certificates && {
           'tls-port': String(tlsPort),
           'tls-cert-file': certificates.certificateFile,
@@ -97,19 +91,12 @@ export async function startRedisCluster({
       },
     })
     // Not spread: what it says of its process changes.
-    const known: RedisClusterNode & { stop(): Promise<void> } = Object.assign(node, {
-      id: String(await node.command('CLUSTER', 'MYID')),
-    })
+    const known: RedisClusterNode = Object.assign(node, { id: String(await node.command('CLUSTER', 'MYID')) })
     return { announced, served, busPort, node: known }
   }
 
-  const outcomes = await Promise.allSettled(Array.from({ length: masters * (1 + replicas) }, startNode))
-  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const started = await Promise.all(Array.from({ length: masters * (1 + replicas) }, startOne))
   const nodes = started.map(({ node }) => node)
-  const stop = async (): Promise<void> => {
-    await Promise.all(nodes.map((node) => node.stop()))
-    rmSync(shared, { recursive: true, force: true })
-  }
 
   const serves = async (node: RedisClusterNode): Promise<boolean> => {
     const info = String(await node.command('CLUSTER', 'INFO'))
@@ -128,29 +115,20 @@ export async function startRedisCluster({
     )
   }
 
-  try {
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-    const [first] = nodes
-    for (const [index, node] of nodes.entries()) {
-      if (index < masters) {
-        const from = Math.ceil((slots * index) / masters)
-        const to = Math.ceil((slots * (index + 1)) / masters) - 1
-        await node.command('CLUSTER', 'ADDSLOTSRANGE', from, to)
-        // Else two masters may have the same, and one of them has to find another.
-        await node.command('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
-      }
-    }
-    for (const { served, busPort } of started.slice(1))
-      await first?.command('CLUSTER', 'MEET', '127.0.0.1', served, busPort)
-    for (const [index, replica] of nodes.slice(masters).entries()) {
-      const master = nodes[index % masters]?.id ?? ''
-      await waitFor(() => replica.command('CLUSTER', 'REPLICATE', master), { what: `a replica of ${master}` })
-    }
-    await settled()
-  } catch (error) {
-    await stop()
-    throw error
+  for (const [index, node] of nodes.slice(0, masters).entries()) {
+    const from = Math.ceil((slots * index) / masters)
+    const to = Math.ceil((slots * (index + 1)) / masters) - 1
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', from, to)
+    // Else two masters may have the same, and one of them has to find another.
+    await node.command('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
   }
+  for (const { served, busPort } of started.slice(1))
+    await nodes[0]?.command('CLUSTER', 'MEET', '127.0.0.1', served, busPort)
+  for (const [index, replica] of nodes.slice(masters).entries()) {
+    const master = nodes[index % masters]?.id ?? ''
+    await waitFor(() => replica.command('CLUSTER', 'REPLICATE', master), { what: `a replica of ${master}` })
+  }
+  await settled()
 
   const ownerOf = async (slot: number): Promise<RedisClusterNode> => {
     const answers = await Promise.all(
@@ -193,6 +171,5 @@ export async function startRedisCluster({
       await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
     },
     settled,
-    stop,
   }
 }

@@ -1,5 +1,7 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { findRedis } from './redis-binaries.js'
-import { RedisUnavailable } from './redis.js'
+import { RedisUnavailable, saysThatItServes } from './redis.js'
 import { type RedisReply, requestRedis } from './redis-request.js'
 import { startRestartableServer } from './restartable-server.js'
 
@@ -22,13 +24,13 @@ export interface RedisNodeOptions {
   /** For messages. */
   readonly name: string
   readonly port: number
-  /** Removed when it is stopped for good, or does not start. */
+  /** Of the group: there it has a folder of its own. */
   readonly folder: string
-  /** Before the settings. */
-  readonly arguments?: readonly string[] | undefined
-  /** As in redis.conf. */
-  readonly settings: Readonly<Record<string, string>>
-  /** What it asks for. Default: nothing. */
+  /** As in redis.conf, beside those that every node has. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
+  /** Makes it a sentinel: what else stands in its sentinel.conf, a line each. */
+  readonly sentinel?: readonly string[] | undefined
+  /** What it asks for, of other nodes too. Default: nothing. */
   readonly password?: string | undefined
 }
 
@@ -36,20 +38,44 @@ export interface RedisNodeOptions {
 export async function startRedisNode({
   name,
   port,
-  folder,
-  arguments: given = [],
-  settings,
+  folder: parent,
+  settings = {},
+  sentinel,
   password,
 }: RedisNodeOptions): Promise<RedisNode & { stop(): Promise<void> }> {
   const found = await findRedis()
   if ('reason' in found) throw new RedisUnavailable(found.reason)
+  const folder = mkdtempSync(join(parent, 'node-'))
+  const all = Object.entries({
+    bind: '127.0.0.1',
+    port: String(port),
+    dir: folder,
+    ...(password !== undefined && { requirepass: password }),
+    ...(sentinel === undefined && {
+      save: '',
+      appendonly: 'no',
+      'repl-diskless-sync-delay': '0',
+      ...(password !== undefined && { masterauth: password }),
+    }),
+    ...settings,
+  })
+  const asSentinel = (lines: readonly string[]): string[] => {
+    // It writes down there what it learns, so that it knows it after a restart.
+    const file = join(folder, 'sentinel.conf')
+    const own = all.map(([key, value]) => `${key} ${value}`)
+    writeFileSync(file, [...own, ...lines, ''].join('\n'))
+    return [file, '--sentinel']
+  }
   const running = await startRestartableServer({
     name,
     port,
     folder,
     command: found.server,
-    arguments: [...given, ...Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value])],
+    arguments:
+      sentinel === undefined ? all.flatMap(([key, value]) => [`--${key}`, value]) : asSentinel(sentinel),
     environment: found.environment,
+    isReady: saysThatItServes,
+    temporaryFolders: [parent],
   })
   return {
     port,

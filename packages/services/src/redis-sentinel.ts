@@ -1,8 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { freePort } from './free-port.js'
-import { type RedisNode, startRedisNode } from './redis-node.js'
+import { type RedisGroupPlace, startRedisGroup } from './redis-group.js'
+import type { RedisNode } from './redis-node.js'
 import { waitFor } from './wait-for.js'
 
 const masterName = 'main'
@@ -36,42 +34,37 @@ export interface RedisSentinel {
   stop(): Promise<void>
 }
 
-type Stoppable = RedisNode & { stop(): Promise<void> }
-
 /** Starts a private Redis with sentinels. Throws `RedisUnavailable` where no Redis can be had. */
-export async function startRedisSentinel({
-  replicas = 1,
-  sentinels: sentinelCount = 3,
-  password,
-  sentinelPassword,
-  downAfter = 1_000,
-  announce = (port) => port,
-}: RedisSentinelOptions = {}): Promise<RedisSentinel> {
-  const servers: Stoppable[] = []
-  const sentinels: Stoppable[] = []
+export const startRedisSentinel = (options: RedisSentinelOptions = {}): Promise<RedisSentinel> =>
+  startRedisGroup((place) => startAll(place, options))
+
+async function startAll(
+  { startNode }: RedisGroupPlace,
+  {
+    replicas = 1,
+    sentinels: sentinelCount = 3,
+    password,
+    sentinelPassword,
+    downAfter = 1_000,
+    announce = (port) => port,
+  }: RedisSentinelOptions,
+): Promise<Omit<RedisSentinel, 'stop'>> {
+  const servers: RedisNode[] = []
+  const sentinels: RedisNode[] = []
   const announced = new Map<number, RedisNode>()
   const quorum = Math.floor(sentinelCount / 2) + 1
   let masterPort: number | undefined
 
   const startServer = async (): Promise<void> => {
-    const folder = mkdtempSync(join(tmpdir(), 'ps-redis-server-'))
     const port = await freePort()
     const known = await announce(port)
-    const server = await startRedisNode({
+    const server = await startNode({
       name: 'Redis',
       port,
-      folder,
       password,
       settings: {
-        bind: '127.0.0.1',
-        port: String(port),
-        dir: folder,
-        save: '',
-        appendonly: 'no',
-        'repl-diskless-sync-delay': '0',
         'replica-announce-ip': '127.0.0.1',
         'replica-announce-port': String(known),
-        ...(password !== undefined && { requirepass: password, masterauth: password }),
         ...(masterPort !== undefined && { replicaof: `127.0.0.1 ${masterPort}` }),
       },
     })
@@ -81,38 +74,20 @@ export async function startRedisSentinel({
   }
 
   const startSentinel = async (): Promise<void> => {
-    const folder = mkdtempSync(join(tmpdir(), 'ps-redis-sentinel-'))
-    const port = await freePort()
-    const file = join(folder, 'sentinel.conf')
-    const lines = [
-      `port ${port}`,
-      'bind 127.0.0.1',
-      `dir ${folder}`,
-      `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} ${quorum}`,
-      `sentinel down-after-milliseconds ${masterName} ${downAfter}`,
-      // An election that comes to nothing is repeated after twice as long.
-      `sentinel failover-timeout ${masterName} 3000`,
-      ...(password === undefined ? [] : [`sentinel auth-pass ${masterName} ${password}`]),
-      ...(sentinelPassword === undefined
-        ? []
-        : [`requirepass ${sentinelPassword}`, `sentinel sentinel-pass ${sentinelPassword}`]),
-    ]
-    // It writes down there what it learns, so that it knows it after a restart.
-    writeFileSync(file, `${lines.join('\n')}\n`)
-    sentinels.push(
-      await startRedisNode({
-        name: 'Redis Sentinel',
-        port,
-        folder,
-        arguments: [file, '--sentinel'],
-        settings: {},
-        password: sentinelPassword,
-      }),
-    )
-  }
-
-  const stop = async (): Promise<void> => {
-    await Promise.all([...sentinels, ...servers].map((node) => node.stop()))
+    const sentinel = await startNode({
+      name: 'Redis Sentinel',
+      port: await freePort(),
+      password: sentinelPassword,
+      sentinel: [
+        `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} ${quorum}`,
+        `sentinel down-after-milliseconds ${masterName} ${downAfter}`,
+        // An election that comes to nothing is repeated after twice as long.
+        `sentinel failover-timeout ${masterName} 3000`,
+        ...(password === undefined ? [] : [`sentinel auth-pass ${masterName} ${password}`]),
+        ...(sentinelPassword === undefined ? [] : [`sentinel sentinel-pass ${sentinelPassword}`]),
+      ],
+    })
+    sentinels.push(sentinel)
   }
 
   const namedBy = async (sentinel: RedisNode): Promise<RedisNode | undefined> => {
@@ -152,14 +127,9 @@ export async function startRedisSentinel({
     await waitFor(isSettled, { timeout: 30_000, what: 'the sentinels to know each other and all servers' })
   }
 
-  try {
-    for (let index = 0; index <= replicas; index += 1) await startServer()
-    for (let index = 0; index < sentinelCount; index += 1) await startSentinel()
-    await settled()
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  for (let index = 0; index <= replicas; index += 1) await startServer()
+  for (let index = 0; index < sentinelCount; index += 1) await startSentinel()
+  await settled()
 
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
   // What it is told to the sentinels, where it is not what the servers are told.
@@ -172,6 +142,5 @@ export async function startRedisSentinel({
     sentinels,
     master,
     settled,
-    stop,
   }
 }

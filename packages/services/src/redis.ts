@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCertificates } from './certificates.js'
 import { freePort } from './free-port.js'
+import type { GuardedProcess } from './guarded-process.js'
 import { startRedisContainer } from './redis-container.js'
 import { findRedis } from './redis-binaries.js'
 import type { RedisOptions, RedisServer } from './redis-server.js'
@@ -10,6 +11,13 @@ import { startRestartableServer } from './restartable-server.js'
 
 /** No Redis can be had on this machine; the message says why and what to do. */
 export class RedisUnavailable extends Error {}
+
+/**
+ * Whether a server has taken its ports. That one of them takes connections does not tell: another program may have it, and of a cluster's
+ * node it does so before the node has taken the other and lives on.
+ */
+export const saysThatItServes = (server: GuardedProcess): boolean =>
+  /Server initialized|Sentinel ID is/.test(server.output())
 
 /** Starts a private Redis. Throws {@link RedisUnavailable} where none can be had. */
 export async function startRedis({
@@ -52,6 +60,7 @@ export async function startRedis({
     command,
     arguments: Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...[value].flat()]),
     environment,
+    isReady: saysThatItServes,
   })
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`
   return {

@@ -5,7 +5,7 @@ import { descendants } from './process-tree.js'
 import { sendSignal } from './send-signal.js'
 import { waitFor } from './wait-for.js'
 
-export interface RestartableServerOptions extends Omit<GuardedProcessOptions, 'temporaryFolders'> {
+export interface RestartableServerOptions extends GuardedProcessOptions {
   /** For messages. */
   readonly name: string
   readonly port: number
@@ -40,10 +40,14 @@ export async function startRestartableServer({
   isReady = () => accepts(port),
   endSignal,
   startTimeout = 10_000,
+  temporaryFolders = [],
   ...options
 }: RestartableServerOptions): Promise<RestartableServer> {
   const launch = async (): Promise<GuardedProcess> => {
-    const launched = await startGuardedProcess({ ...options, temporaryFolders: [folder] })
+    const launched = await startGuardedProcess({
+      ...options,
+      temporaryFolders: [folder, ...temporaryFolders],
+    })
     try {
       await waitFor(async () => launched.hasExited() || (await isReady(launched)), {
         timeout: startTimeout,

@@ -1,4 +1,9 @@
-import { expect, it, type TestContext } from 'vitest'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, type TestContext, vi } from 'vitest'
 import {
   type RedisCluster,
   type RedisClusterNode,
@@ -52,4 +57,21 @@ it('has replicas that take over from a master that is killed, and takes it back 
   await master.restart()
   await cluster.settled()
   await waitFor(async () => String(await master.command('ROLE')).startsWith('slave'))
+})
+
+it('leaves nothing behind when not all of its nodes can be used, and says why', async (test) => {
+  requireRedis(test)
+  const folder = mkdtempSync(join(tmpdir(), 'ps-test-'))
+  test.onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  vi.stubEnv('TMPDIR', folder)
+  test.onTestFinished(() => void vi.unstubAllEnvs())
+  const other = createServer((socket) => socket.destroy())
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  test.onTestFinished(() => void other.close())
+  const { port } = other.address() as AddressInfo
+  // They have started, and nobody may ask them.
+  await expect(startRedisCluster({ settings: { requirepass: 'unknown' } })).rejects.toThrow(/NOAUTH/)
+  // They have taken the port that clients use by then.
+  await expect(startRedisCluster({ settings: { 'cluster-port': String(port) } })).rejects.toThrow(/in use/)
+  expect(readdirSync(folder)).toEqual([])
 })

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -45,6 +47,16 @@ it('leaves nothing behind when it cannot start, and says why', async (context) =
   vi.stubEnv('TMPDIR', folder)
   await expect(startRedis({ settings: { bogus: 'x' } })).rejects.toThrow(/bogus/)
   expect(readdirSync(folder)).toEqual([])
+})
+
+// Whoever takes connections on its port is not it, and would answer in its place.
+it('does not start on a port that another program has, and says so', async (context) => {
+  requireRedis(context)
+  const other = createServer((socket) => socket.destroy())
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  cleanups.push(() => other.close())
+  const { port } = other.address() as AddressInfo
+  await expect(startRedis({ port })).rejects.toThrow(/did not start[^]*in use/)
 })
 
 it('says what to do where no Redis can be had', async () => {
