@@ -61,13 +61,13 @@ export async function startGuardedProcess({
     },
   )
   let output = ''
-  const collect = (chunk: Buffer): void => {
-    const text = chunk.toString()
+  const collect = (text: string): void => {
     output = (output + text).slice(-maxOutput)
     onOutput?.(text)
   }
-  guard.stdout.on('data', collect)
-  guard.stderr.on('data', collect)
+  // A character may come in two pieces.
+  guard.stdout.setEncoding('utf8').on('data', collect)
+  guard.stderr.setEncoding('utf8').on('data', collect)
   let ended = false
   const exited = new Promise<number>((resolve) => {
     guard.on('close', (code) => {

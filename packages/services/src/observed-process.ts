@@ -63,8 +63,9 @@ export async function startObservedProcess({
   let last = 0
   const asked = new Map<number, (usage: Usage) => void>()
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-maxOutput)
+    // A character may come in two pieces.
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-maxOutput)
     })
   }
   child.on('message', ({ number, usage }: { readonly number: number; readonly usage: Usage }) => {
@@ -83,8 +84,9 @@ export async function startObservedProcess({
   })
   const { pid: processId } = child
   if (processId === undefined) throw new Error(`${file} has no process`)
-  const gone = exited.then((): never => {
-    throw new Error(`${name} has ended: ${output}`)
+  // Behind all that it has written.
+  const gone = new Promise<never>((_, reject) => {
+    child.on('close', () => reject(new Error(`${name} has ended: ${output}`)))
   })
   gone.catch(() => {})
   const isLinux = process.platform === 'linux'
@@ -93,11 +95,15 @@ export async function startObservedProcess({
     processId,
     output: () => output,
     async waitForOutput(pattern) {
-      const found = waitFor(() => output.match(pattern), {
-        timeout: 30_000,
-        what: `${String(pattern)} of ${name}`,
+      const find = (): RegExpMatchArray | null => output.match(pattern)
+      const found = waitFor(find, { timeout: 30_000, what: `${String(pattern)} of ${name}` })
+      // What it has written last may not have been looked at.
+      const foundAtLast = gone.catch((end: unknown): RegExpMatchArray => {
+        const match = find()
+        if (match === null) throw end
+        return match
       })
-      return Promise.race([found, gone])
+      return Promise.race([found, foundAtLast])
     },
     usage({ collect } = { collect: false }) {
       last += 1

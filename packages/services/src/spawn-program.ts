@@ -49,11 +49,12 @@ export function spawnCommand(
   let out = ''
   let err = ''
   let ended: ProgramEnd | undefined
-  child.stdout?.on('data', (chunk: Buffer) => {
-    out += chunk.toString()
+  // A character may come in two pieces.
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    out += text
   })
-  child.stderr?.on('data', (chunk: Buffer) => {
-    err += chunk.toString()
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    err += text
   })
   // It may have ended before it has read all.
   child.stdin?.on('error', () => {})

@@ -38,6 +38,14 @@ test('a program that is observed tells what it uses, before a collection and aft
   if (process.platform === 'linux') expect(peak).toBeGreaterThanOrEqual(full.resident)
 })
 
+test('its last words are found, although it has ended by then', async () => {
+  const observed = await observe(`
+    import { writeSync } from 'node:fs'
+    writeSync(1, 'last words')
+    process.kill(process.pid, 'SIGKILL')`)
+  expect((await observed.waitForOutput(/last words/))[0]).toBe('last words')
+})
+
 test('it ends by itself when it has nothing to do, and what waits for it is told', async () => {
   const observed = await observe(`console.log('nothing to do')`)
   await expect(observed.waitForOutput(/something/)).rejects.toThrow('nothing to do')
