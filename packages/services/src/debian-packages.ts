@@ -82,8 +82,12 @@ async function download(
     await run('apt-get', ['update', '-q'])
     await fetchRequired()
   }
-  // Whether one was missing shows when the program is run.
-  for (const name of optional) await fetch(name).catch(() => {})
+  // Whether one was missing shows when the program is run. One that is there and cannot be had now would be missing for good.
+  for (const name of optional) {
+    await fetch(name).catch((error: unknown) => {
+      if (String(error).includes('E: Failed to fetch')) throw error
+    })
+  }
 }
 
 /** The first line is only the command; what apt-get has to say begins with "E:". */
