@@ -50,7 +50,7 @@ export function createServerBackend(
   const { signal } = life
   let publishing: CommandConnection | undefined
   let listening = false
-  // Why the subscriptions, having been live, are so no longer.
+  // Why subscriptions that were live are so no longer.
   let interruption: string | undefined
 
   const up = (): void => {
@@ -85,7 +85,9 @@ export function createServerBackend(
       signal,
       onMessage: receive,
       onLost(cause) {
-        if (listening) interruption = `the connection that listens was lost: ${describeError(cause)}`
+        // Some may have been confirmed before all were.
+        if (listening || subscriptions.promised)
+          interruption = `the connection that listens was lost: ${describeError(cause)}`
         listening = false
         inbox.hold()
         subscriptions.detach()

@@ -11,6 +11,8 @@ export interface Subscriptions {
   add(channel: string): Promise<void>
   remove(channel: string): Promise<void>
   isWanted(channel: string): boolean
+  /** Whether any channel that is wanted has ever been confirmed. */
+  readonly promised: boolean
   /** Wants nothing any more, and rejects what has not been confirmed. */
   stop(error: PubSubError): void
 }
@@ -64,6 +66,10 @@ export function createSubscriptions(): Subscriptions {
       await connection?.call('UNSUBSCRIBE', channel).catch(() => {})
     },
     isWanted: (channel) => wanted.has(channel),
+    get promised() {
+      for (const { confirmed } of wanted.values()) if (confirmed) return true
+      return false
+    },
     stop(error) {
       for (const { reject } of wanted.values()) reject(error)
       wanted.clear()

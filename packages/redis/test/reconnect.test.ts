@@ -65,6 +65,26 @@ it('a server that is down at the start is reported with the real reason, and tak
   expect(observed.events.filter((event) => event !== 'down')).toEqual(['ready'])
 })
 
+it('a connection that is lost when some channels are confirmed and others are not yet is a gap', async (test) => {
+  const redis = await startOwnRedis(test)
+  const proxy = await startFaultProxy({ port: redis.port })
+  test.onTestFinished(() => proxy.close())
+  await proxy.refuse()
+  const observed = observe(test, proxy.through(redis.url))
+  await observed.start()
+  const channels = Array.from({ length: 50 }, (_, index) => `channel ${index}`)
+  const subscribing = channels.map((channel) => observed.backend.subscribe(channel))
+  // Each confirmation comes by itself.
+  proxy.trickle()
+  await proxy.accept()
+  await subscribing[0]
+  proxy.cut()
+  proxy.normal()
+  await Promise.all(subscribing)
+  await waitFor(() => observed.state === 'ready')
+  expect(observed.gaps).toHaveLength(1)
+})
+
 it('a server that is loading its data, or waits for its master, is down until it serves', async (test) => {
   const settings = {
     'enable-debug-command': 'yes',
