@@ -100,8 +100,7 @@ export function createClusterNode(options: ClusterNodeOptions): ClusterNode {
       listens ??= keepConnected(listenOver, failed, signal)
     },
     leave: (reason) => leaving.abort(reason),
-    get ended() {
-      return Promise.all([publishes, listens])
-    },
+    // Nothing that begins to listen then goes on.
+    ended: publishes.then(() => listens),
   }
 }
