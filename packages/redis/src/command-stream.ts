@@ -54,7 +54,6 @@ export interface ListeningEvents {
   moved(channel: string): void
 }
 
-const newline = 0x0a
 const ping = '*1\r\n$4\r\nPING\r\n'
 const ignore = (): void => {}
 /**
@@ -66,7 +65,7 @@ const isFenced = (one: Waiting | undefined): one is Question =>
 const subscriptionKinds = new Set(['subscribe', 'unsubscribe', 'ssubscribe', 'sunsubscribe'])
 
 /**
- * Takes a socket over, on which nothing is unanswered.
+ * Takes a socket over, on which nothing has been said.
  *
  * A driver makes an object, a promise and a write of each command; without them a message costs the publishing process less
  * than half (`docs/performance.md`).
@@ -148,15 +147,11 @@ export function createCommandStream(
 
   const message = (channel: string, payload: string | undefined): void => listening?.message(channel, payload)
   const read = createReplyReader({ reply: answer, push, message }, { listens: listening !== undefined })
-  let isFirst = true
   socket.removeAllListeners('data')
   socket.on('data', (chunk: Buffer) => {
     if (failure !== undefined) return
-    // ioredis takes an answer for complete one byte before its end.
-    const isRest = isFirst && chunk[0] === newline
-    isFirst = false
     try {
-      read(isRest ? chunk.subarray(1) : chunk)
+      read(chunk)
     } catch (error) {
       broken(error instanceof Error ? error : new Error(String(error)))
     }

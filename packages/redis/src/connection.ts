@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { type CommandStream, createCommandStream, type ListeningEvents } from './command-stream.js'
 import type { ConnectionTarget } from './connection-url.js'
 import { connectionFailure, isAnswer, isRefusal } from './failures.js'
+import { logIn } from './log-in.js'
 
 /** How often a connection is asked whether it lives, in milliseconds. */
 const beatMilliseconds = 1_000
@@ -48,26 +49,24 @@ export interface OpenListeningOptions extends OpenConnectionOptions {
   readonly onMoved?: (channel: string) => void
 }
 
-/** A connection that has been opened, and how to speak over it. */
-interface Opened {
-  readonly connection: Omit<Connection, 'call'>
-  takeOver(listening?: ListeningEvents): Omit<CommandStream, 'fail'>
-}
-
-/** An ioredis instance that does not reconnect: those that do send again what is in flight, or leave it unsettled. */
-async function open({ target, name, signal, onLost }: OpenConnectionOptions): Promise<Opened> {
+/**
+ * Has ioredis connect and encrypt, and nothing else. It would reconnect, and send again what is in flight or leave it unsettled; and its
+ * login takes "no password is set", as a server in protected mode says, for a password too many, writes that to the console
+ * and goes on.
+ */
+async function open(
+  { target, name, signal, onLost }: OpenConnectionOptions,
+  listening?: ListeningEvents,
+): Promise<CommandConnection> {
   const redis = new Redis({
     host: target.host,
     port: target.port,
-    ...(target.username === '' ? {} : { username: target.username }),
-    ...(target.password === '' ? {} : { password: target.password }),
     ...(target.tls === undefined ? {} : { tls: target.tls }),
+    // Another would be asked for at once.
+    protocol: 2,
     disableClientInfo: true,
     lazyConnect: true,
     enableReadyCheck: false,
-    enableOfflineQueue: false,
-    autoResubscribe: false,
-    autoResendUnfulfilledCommands: false,
     retryStrategy: null,
     connectTimeout: connectMilliseconds,
     keepAlive: keepAliveMilliseconds,
@@ -94,18 +93,17 @@ async function open({ target, name, signal, onLost }: OpenConnectionOptions): Pr
       stream()?.destroy()
     }
     if (opened) onLost(lost)
-    fail(lost)
+    commands?.fail(lost)
     end()
   }
   const abort = (): void => lose(signal.reason)
   // There is none before the first turn of the event loop.
   const stream = (): Redis['stream'] | undefined => redis.stream
 
-  let fail: (cause: PubSubError) => void = () => {}
-  let sendPing: () => Promise<unknown> = () => redis.ping()
+  let commands: CommandStream | undefined
   const ping = async (): Promise<void> => {
     try {
-      await sendPing()
+      await commands?.call('PING')
     } catch (error) {
       if (!isAnswer(error)) throw error
     }
@@ -131,20 +129,6 @@ async function open({ target, name, signal, onLost }: OpenConnectionOptions): Pr
   redis.on('end', () => lose(new Error('the server closed the connection')))
   signal.addEventListener('abort', abort)
 
-  try {
-    signal.throwIfAborted()
-    await redis.connect()
-    // Not by ioredis, as a further write at once: a server without a free place has hung up by then, and what it said
-    // would be lost. Nor is it needed: the user may have no right to it.
-    redis.client('SETNAME', name).catch(() => {})
-    await ping()
-    if (lost !== undefined) throw lost
-    opened = true
-  } catch (error) {
-    lose(error)
-    throw lost
-  }
-
   const settleFailure = (error: unknown): never => {
     if (isRefusal(error)) throw error
     lose(error)
@@ -159,34 +143,34 @@ async function open({ target, name, signal, onLost }: OpenConnectionOptions): Pr
     lose,
     ping: () => ping().catch(settleFailure),
   }
-  return {
-    connection,
-    takeOver(listening) {
-      const { fail: failAll, ...commands } = createCommandStream(redis.stream, { broken: lose }, listening)
-      sendPing = () => commands.call('PING')
-      fail = failAll
-      if (lost !== undefined) fail(lost)
-      return commands
-    },
+
+  try {
+    signal.throwIfAborted()
+    await redis.connect()
+    if (lost !== undefined) throw lost
+    commands = createCommandStream(redis.stream, { broken: lose }, listening)
+    const { call, send, idle } = commands
+    // By itself: a server without a free place has hung up by then, and what it said would be lost with a further write.
+    await logIn(call, target)
+    // Not needed: the user may have no right to it.
+    call('CLIENT', 'SETNAME', name).catch(() => {})
+    await ping()
+    if (lost !== undefined) throw lost
+    opened = true
+    return Object.assign(connection, { call, send, idle })
+  } catch (error) {
+    lose(error)
+    throw lost
   }
 }
 
-/**
- * Opens a connection that sends commands. Rejects with the reason, after at most a few seconds without a byte from the server.
- * ioredis connects and logs in; then the socket is ours.
- */
-export async function openConnection(options: OpenConnectionOptions): Promise<CommandConnection> {
-  const { connection, takeOver } = await open(options)
-  return Object.assign(connection, takeOver())
-}
+/** Opens a connection that sends commands. Rejects with the reason, after at most a few seconds without a byte from the server. */
+export const openConnection = (options: OpenConnectionOptions): Promise<CommandConnection> => open(options)
 
 /** Opens a connection that listens, as {@link openConnection} does. */
-export async function openListening({
+export const openListening = ({
   onMessage,
   onMoved,
   ...options
-}: OpenListeningOptions): Promise<Connection> {
-  const { connection, takeOver } = await open(options)
-  const { call } = takeOver({ message: onMessage, moved: (channel) => onMoved?.(channel) })
-  return Object.assign(connection, { call })
-}
+}: OpenListeningOptions): Promise<Connection> =>
+  open(options, { message: onMessage, moved: (channel) => onMoved?.(channel) })

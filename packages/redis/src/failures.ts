@@ -18,14 +18,6 @@ export const isRedirect = (error: unknown): error is Error =>
 export const isAnswer = (error: unknown): boolean =>
   isRefusal(error) && /^(NOPERM|MISCONF)/.test(error.message)
 
-/** ioredis hangs the arguments of the command on the error, and with them passwords and payloads. */
-const withoutArguments = (error: unknown): unknown => {
-  if (!isRefusal(error)) return error
-  const bare = new Error(error.message)
-  bare.name = error.name
-  return bare
-}
-
 const isTlsFailure = (error: unknown): boolean =>
   error instanceof Error &&
   'code' in error &&
@@ -42,11 +34,13 @@ export function connectionFailure(error: unknown, target: ConnectionTarget, open
   const { host, port, tls } = target
   const where = `Redis at ${host.includes(':') ? `[${host}]` : host}:${port}`
   const because = describeError(error)
-  const details = { backend, cause: withoutArguments(error) }
+  const details = { backend, cause: error }
   if (isRefusal(error)) {
     if (because.startsWith('NOAUTH'))
       return new PubSubError('authentication', `${where} asks for a password; put it into the URL`, details)
-    if (/^(WRONGPASS|ERR invalid (username|password))/i.test(because)) {
+    if (
+      /^(WRONGPASS|ERR invalid (username|password)|ERR wrong number of arguments for 'auth')/i.test(because)
+    ) {
       return new PubSubError(
         'authentication',
         `${where} refused the user or the password: ${because}; check both in the URL`,
@@ -79,12 +73,12 @@ export const subscribeFailure = (error: unknown, channel: string): PubSubError =
   new PubSubError('not_permitted', `Redis does not permit listening: ${describeError(error)}`, {
     backend,
     channel,
-    cause: withoutArguments(error),
+    cause: error,
   })
 
 /** Says why a message that was refused, or whose connection was lost, is not known to be sent. */
 export function publishFailure(error: unknown, channel: string): PubSubError {
-  const details = { backend, channel, cause: withoutArguments(error) }
+  const details = { backend, channel, cause: error }
   const because = describeError(error)
   if (isForbidden(error))
     return new PubSubError('not_permitted', `Redis does not permit publishing: ${because}`, details)

@@ -15,6 +15,10 @@ export interface ReplyEvents {
 
 const newline = 0x0a
 const kinds = { number: 0x3a, push: 0x3e, list: 0x2a }
+/** What each answer begins with. */
+const kindLetters = '+-:,(#_$=*~>%'
+/** No line of an answer is longer: what is long has its length before it. */
+const maxLineBytes = 64 * 1_024
 const messageHeads = ['3\r\n$7\r\nmessage\r\n$', '3\r\n$8\r\nsmessage\r\n$'].map((head) => Buffer.from(head))
 
 interface Read {
@@ -114,9 +118,14 @@ function readLength(bytes: Buffer, from: number): { length: number; from: number
 
 function readReply(bytes: Buffer, from: number): Read | Incomplete {
   const lineEnd = bytes.indexOf(newline, from)
-  if (lineEnd === -1) return bytes.length + 1
   const end = lineEnd + 1
   const kind = bytes[from] ?? 0
+  if (lineEnd === -1) {
+    // Else whatever stands at the port of a Redis could send without end, and all of it would be kept.
+    const isAnswer = kindLetters.includes(String.fromCharCode(kind)) && bytes.length - from <= maxLineBytes
+    if (from < bytes.length && !isAnswer) throw noAnswer(bytes.toString('utf8', from))
+    return bytes.length + 1
+  }
   // What most answers are: the number of those who have heard a message.
   if (kind === kinds.number && bytes[from + 1] !== 0x2d)
     return { reply: readLength(bytes, from + 1)?.length ?? 0, end }
@@ -126,7 +135,8 @@ function readReply(bytes: Buffer, from: number): Read | Incomplete {
     case '(':
       return { reply: line, end }
     case '-': {
-      const error = new Error(line)
+      // Whoever does not know a command repeats what came with it, which may be a password.
+      const error = new Error(line.replace(/, with args beginning with: .*/, ''))
       error.name = 'ReplyError'
       return { reply: error, end }
     }
@@ -149,9 +159,12 @@ function readReply(bytes: Buffer, from: number): Read | Incomplete {
     case '%':
       return readList(bytes, end, 2 * Number(line))
     default:
-      throw new Error(`the server said what is no answer of Redis: ${JSON.stringify(line.slice(0, 40))}`)
+      throw noAnswer(bytes.toString('utf8', from, lineEnd))
   }
 }
+
+const noAnswer = (said: string): Error =>
+  new Error(`the server said what is no answer of Redis: ${JSON.stringify(said.trimEnd().slice(0, 40))}`)
 
 function readText(bytes: Buffer, from: number, length: number, skipped: number): Read | Incomplete {
   if (length < 0) return { reply: null, end: from }

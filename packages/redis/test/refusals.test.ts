@@ -1,4 +1,5 @@
-import { requireRedis, waitFor } from '@ps/services/vitest'
+import { networkInterfaces } from 'node:os'
+import { requireRedis, runExample, waitFor } from '@ps/services/vitest'
 import { expect, it } from 'vitest'
 import { connectAdmin, inspectDeep, observe, outcome, startReady, startOwnRedis } from './observed-backend.js'
 
@@ -116,4 +117,52 @@ it('a payload that is not UTF-8 is reported as invalid, and hurts no other', asy
   await waitFor(() => observed.payloads(channel).length === 2)
   expect(observed.payloads(channel)).toEqual(['', '"after"'])
   expect(observed.invalid).toEqual([channel])
+})
+
+it('a server in protected mode is down with what it says, where one comes from elsewhere', async (test) => {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+  const { address } =
+    addresses.find(({ family, internal }) => family === 'IPv4' && !internal) ??
+    test.skip('this machine has no address but that of itself')
+  const redis = await startOwnRedis(test, {
+    settings: { bind: ['127.0.0.1', address], 'protected-mode': 'yes' },
+  })
+  const observed = observe(test, `redis://${address}:${redis.port}`)
+  await observed.start()
+  expect(observed.state).toBe('down')
+  expect(observed.cause?.message).toContain('DENIED Redis is running in protected mode')
+})
+
+it.for([
+  ['speaks RESP 3', {}],
+  ['knows only RESP 2', { 'rename-command': ['HELLO', ''] }],
+] as const)(
+  'a password that the server does not ask for, which %s, is no fault, and nothing is written to the console',
+  async ([, settings], test) => {
+    const { port } = await startOwnRedis(test, { settings })
+    const code = `
+      import { createBackend } from '@ps/redis'
+      const backend = createBackend({ url: process.env.URL })
+      await backend.start({ message() {}, gap() {}, invalid() {}, state: (state) => console.log(state) })
+      await backend.publish('c', '1')
+      await backend.close()
+    `
+    const url = `redis://:needless@127.0.0.1:${port}`
+    expect(await runExample(new URL('..', import.meta.url), code, { URL: url })).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'ready\n',
+      stderr: '',
+    })
+  },
+)
+
+it('a password that a server without AUTH repeats is shown nowhere', async (test) => {
+  // The name of a setting may be written in any case, and so stand twice.
+  const settings = { 'rename-command': ['HELLO', ''], 'RENAME-COMMAND': ['AUTH', ''] }
+  const redis = await startOwnRedis(test, { settings })
+  const observed = observe(test, `redis://:hunter2@127.0.0.1:${redis.port}`)
+  await observed.start()
+  expect(observed.cause?.message).toContain("unknown command 'AUTH'")
+  expect(inspectDeep([observed.cause, observed.warnings])).not.toContain('hunter2')
 })

@@ -54,7 +54,16 @@ it('where a connection listens, a list may be a message', () => {
 })
 
 it('what is no answer throws, and says what came', () => {
-  expect(() => readAll([Buffer.from('HTTP/1.1 400 Bad Request\r\n')])).toThrow(/no answer of Redis: "TTP/)
+  expect(() => readAll([Buffer.from('HTTP/1.1 400 Bad Request\r\n')])).toThrow(/no answer of Redis: "HTTP/)
+  // Nor is it waited for that a line ends which does not.
+  expect(() => readAll([Buffer.from('SSH-2.0')])).toThrow(/no answer of Redis: "SSH/)
+  const endless = Array.from({ length: 100 }, () => Buffer.from('+'.repeat(1_024)))
+  expect(() => readAll(endless)).toThrow(/no answer of Redis: "\+\+/)
+})
+
+it('what came with a command that is not known is not repeated', () => {
+  const said = "-ERR unknown command 'AUTH', with args beginning with: 'user' 'secret' \r\n"
+  expect(readAll([Buffer.from(said)])).toEqual(["ReplyError: ERR unknown command 'AUTH'"])
 })
 
 const reply = fc.oneof(

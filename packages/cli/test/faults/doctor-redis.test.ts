@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import {
   freePort,
   type RedisOptions,
@@ -241,6 +242,22 @@ it('a server without a free connection is named, and one that is almost full is 
   expect((await examine(url)).complaints).toEqual([
     finding('problem', 'too_many_connections', /max number of clients/, /raise maxclients/),
   ])
+})
+
+it('a server in protected mode is named, where one comes from elsewhere', async (test) => {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+  const { address } =
+    addresses.find(({ family, internal }) => family === 'IPv4' && !internal) ??
+    test.skip('this machine has no address but that of itself')
+  const { port } = await startOwn(test, {
+    settings: { bind: ['127.0.0.1', address], 'protected-mode': 'yes' },
+  })
+  const found = await examine(`redis://${address}:${port}`)
+  expect(found.complaints).toEqual([
+    finding('warning', 'encryption', /not encrypted/, /rediss/),
+    finding('problem', 'protected_mode', /protected mode/, /^give the server a password/),
+  ])
+  expect(found.code).toBe(1)
 })
 
 it('a server that still reads its data is named', async (test) => {
