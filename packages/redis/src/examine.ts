@@ -82,7 +82,10 @@ async function* examineCluster(options: ExamineOptions, signal: AbortSignal): As
   yield* examineEncryption(servers[0])
   const [first] = yield* reachAll(servers, signal)
   if (first === undefined) return
-  const { masters, nodes } = await readClusterMap(first.connection, first.target)
+  const { masters, nodes, owners } = await readClusterMap(first.connection, first.target)
+  const orphans = owners.filter((owner) => owner === undefined).length
+  // It may be told to serve the others all the same, and calls itself well then (cluster-require-full-coverage).
+  if (orphans > 0) throw new Error(`the cluster does not serve ${orphans} of its ${owners.length} slots`)
   yield {
     code: 'cluster',
     severity: 'ok',

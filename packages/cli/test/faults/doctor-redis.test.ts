@@ -7,6 +7,7 @@ import {
   startRedis,
   startRedisCluster,
   startRedisSentinel,
+  waitFor,
 } from '@ps/services'
 import { Redis } from 'ioredis'
 import { expect, it, type TestContext } from 'vitest'
@@ -257,6 +258,23 @@ it('a server in protected mode is named, where one comes from elsewhere', async 
     finding('warning', 'encryption', /not encrypted/, /rediss/),
     finding('problem', 'protected_mode', /protected mode/, /^give the server a password/),
   ])
+  expect(found.code).toBe(1)
+})
+
+it.for([
+  ['stops serving', 'yes', /cluster_state:fail/],
+  ['serves the others', 'no', /does not serve 1 of its 16384 slots/],
+] as const)('a cluster with a slot that nobody has, which %s, is named', async ([, whole, message], test) => {
+  const cluster = await startRedisCluster({ settings: { 'cluster-require-full-coverage': whole } })
+  test.onTestFinished(cluster.stop)
+  for (const node of cluster.nodes) await node.command('CLUSTER', 'DELSLOTS', 0)
+  const [first] = cluster.nodes
+  await waitFor(async () => {
+    const info = String(await first?.command('CLUSTER', 'INFO'))
+    return info.includes(whole === 'yes' ? 'cluster_state:fail' : 'cluster_slots_assigned:16383')
+  })
+  const found = await examine(`redis+cluster://127.0.0.1:${first?.port}`)
+  expect(found.complaints).toEqual([finding('problem', 'cluster_down', message, /CLUSTER INFO/)])
   expect(found.code).toBe(1)
 })
 
