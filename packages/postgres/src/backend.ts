@@ -195,6 +195,8 @@ export function createBackend({
     stopping.abort(closed())
     publisher.detach(closed())
     wake()
+    // A connection that was closed in good order brings no notification any more, and says nothing of its end.
+    selfTest.fail(closed())
     await supervising
   }
 

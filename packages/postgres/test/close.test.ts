@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { startFaultProxy } from '@ps/services'
-import { spawnProgram, uniqueName, withDeadline } from '@ps/services/vitest'
+import { spawnProgram, uniqueName, waitFor, withDeadline } from '@ps/services/vitest'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { makeBackend, openBackend, openPeer, urlWith } from './opened-backend.js'
 
@@ -58,6 +58,24 @@ test('it can be closed while it is starting, and before', async () => {
   const fresh = makeBackend()
   await fresh.backend.close()
   await expect(fresh.start()).rejects.toMatchObject({ code: 'closed' })
+})
+
+test('it can be closed while it waits for a notification of its own that never comes', async () => {
+  const peer = openPeer()
+  const elsewhere = uniqueName('elsewhere')
+  await peer`create database ${peer(elsewhere)} template template0`
+  const { backend, start, application } = makeBackend({
+    listenUrl: urlWith(inject('postgresUrl'), { pathname: `/${elsewhere}` }),
+  })
+  const outcome = start().catch(() => {})
+  await waitFor(async () => {
+    const notified = await peer`
+      select 1 from pg_stat_activity where application_name = ${application} and state = 'idle' and query like 'NOTIFY%'
+    `
+    return notified.length > 0
+  })
+  await withDeadline(backend.close(), 3_000, 'close')
+  await outcome
 })
 
 /** Runs a program with a backend, and expects it to end soon after it has said that it is done. */
