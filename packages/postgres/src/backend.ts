@@ -15,6 +15,7 @@ import {
 import { connectToAny } from './connect.js'
 import type { Connection } from './connection.js'
 import { type ConnectionTarget, parseConnectionUrl } from './connection-url.js'
+import { explain } from './failures.js'
 import { withoutMark } from './distinct-payloads.js'
 import { createPartReader, maxPayloadBytes } from './parts.js'
 import { createPublisher } from './publisher.js'
@@ -165,7 +166,7 @@ export function createBackend({
         down(
           isPubSubError(error)
             ? error
-            : new PubSubError('unavailable', `PostgreSQL: ${describeError(error)}`, {
+            : new PubSubError('unavailable', `PostgreSQL: ${explain(error)}`, {
                 backend,
                 cause: error,
               }),
@@ -194,9 +195,9 @@ export function createBackend({
     await Promise.all([publishing?.end(), listening?.end()])
     stopping.abort(closed())
     publisher.detach(closed())
-    wake()
     // A connection that was closed in good order brings no notification any more, and says nothing of its end.
     selfTest.fail(closed())
+    wake()
     await supervising
   }
 

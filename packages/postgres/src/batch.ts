@@ -4,13 +4,14 @@ import { physicalChannel } from './physical-channel.js'
 
 /** Beyond this the gain of a larger batch is lost in the latency of its first message (docs/performance.md). */
 const maxNotifications = 500
-/** A page of the server's notification queue, in bytes. Of what is longer than half of it, each takes one to itself. */
+/** A page of the server's notification queue, in bytes. No notification spans two. */
 const pageBytes = 8_192
-/**
- * Of the queue, unless one message alone takes more. The smallest queue that can be set has 64 pages, and a batch that never fits
- * would leave it full: PostgreSQL wakes the listeners for what was committed only.
- */
-const maxBatchBytes = 60 * pageBytes
+/** What a notification takes there beside its channel and its payload, in bytes, with what fills it up to a multiple of 4. */
+const entryBytes = 16 + 2 + 3
+/** Of the queue, unless one message alone takes more. The smallest queue that can be set has 64 pages. */
+export const maxPages = 60
+/** Up to this length, in code units, `maxNotifications` fit into `maxPages` whatever their characters are. */
+const shortLength = 275
 
 /** What is to be published. */
 export interface Message {
@@ -25,35 +26,48 @@ export interface Batch<Kind extends Message> {
   readonly notifications: readonly (readonly [channel: string, payload: string])[]
 }
 
-/** Takes as many messages off the head of `waiting` as may share a transaction: at least one; just one where `single`. */
+/** Takes as many messages off the head of `waiting` as may share a transaction and `most` pages of the queue: at least one. */
 export function takeBatch<Kind extends Message>(
   waiting: Kind[],
   unicode: boolean,
-  single: boolean,
+  most: number,
 ): Batch<Kind> {
   const distinct = createDistinctPayloads()
   const notifications: [string, string][] = []
-  let bytes = 0
+  // Of the queue, up to the end of the last page that is begun.
+  let pages = 1
+  let room = pageBytes
   let taken = 0
   // One program publishes on the same channel again and again.
   let lastChannel: string | undefined
   let physical = ''
+  let fixedBytes = 0
   for (const { channel, payload } of waiting) {
-    if (taken > 0 && !isWithin(payload, maxBatchBytes - bytes)) break
+    if (taken > 0 && !isWithin(payload, (most - pages) * pageBytes + room)) break
     if (channel !== lastChannel) {
       lastChannel = channel
       physical = physicalChannel(channel, unicode)
+      fixedBytes = entryBytes + Buffer.byteLength(physical)
     }
     const texts = notificationPayloads(payload, unicode)
-    if (taken > 0 && notifications.length + texts.length > maxNotifications) break
+    const before = notifications.length
+    if (taken > 0 && before + texts.length > maxNotifications) break
     for (const text of texts) {
       const sent = distinct(physical, text)
       if (sent === undefined) return { messages: waiting.splice(0, taken), notifications }
       notifications.push([physical, sent])
-      bytes += sent.length > pageBytes / 2 ? pageBytes : sent.length
+      const bytes = fixedBytes + (sent.length <= shortLength ? sent.length * 3 : Buffer.byteLength(sent))
+      if (bytes > room) {
+        pages += 1
+        room = pageBytes
+      }
+      room -= bytes
+    }
+    if (taken > 0 && pages > most) {
+      notifications.length = before
+      break
     }
     taken += 1
-    if (single) break
   }
   return { messages: waiting.splice(0, taken), notifications }
 }

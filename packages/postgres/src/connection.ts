@@ -173,15 +173,18 @@ export async function openConnection(
 
   try {
     // Either connection is idle for as long as nothing is said, and must live on. PostgreSQL has that setting since
-    // version 14; a pooler's session is not ours to set.
+    // version 14. A NOTIFY waits for the commits of others: were it given up by us alone (`muteMilliseconds`), its session
+    // would wait on, and the next one beside it. A pooler's session is not ours to set.
     const isPooled = !prepare && onNotification === undefined
     const [hello] = await query((sql) => {
-      const stayOpen = sql`(
-        select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout' and setting <> '0'
+      const settings = sql`(
+        select count(set_config(name, case name when 'lock_timeout' then '2500' else '0' end, false)) from pg_settings
+        where (name = 'idle_session_timeout' and setting <> '0')
+          or (name = 'lock_timeout' and setting::int not between 1 and 2500)
       )`
       return sql<{ encoding: string; standby: string }[]>`
         select current_setting('server_encoding') as encoding, pg_is_in_recovery()::text as standby,
-          ${isPooled ? sql`null` : stayOpen}
+          ${isPooled ? sql`null` : settings}
       `.simple()
     })
     if (hello === undefined) throw new Error('the server gave no answer')

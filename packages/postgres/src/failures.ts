@@ -18,6 +18,20 @@ const isServerError = (error: unknown): error is ServerError =>
 export const isRefusal = (error: unknown): error is ServerError =>
   isServerError(error) && error.severity === 'ERROR' && !/^(57P|08)/.test(error.code)
 
+/** Whether a message was refused for what it is, or for who publishes it, and not for how the server is. */
+export const isFaultOfMessage = (error: unknown): boolean => isRefusal(error) && /^(22|42)/.test(error.code)
+
+/** A failure in words; of a refusal that lies with others, also with whom. */
+export function explain(error: unknown): string {
+  const words = describeError(error)
+  const code = isRefusal(error) ? error.code : undefined
+  if (code === '54000')
+    return `${words}; end the session that listens and stays in a transaction: the server's log names it`
+  if (code === '55P03')
+    return `${words}: another transaction that notifies does not end its commit, for which all wait; one that waits for a synchronous standby, say`
+  return words
+}
+
 /** How an address reads in messages. */
 export const describeAddress = ({ host, port }: Address): string =>
   host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -113,10 +127,7 @@ export function publishFailure(
   sent: 'not_sent' | 'outcome_unknown',
 ): PubSubError {
   const details = { backend: 'postgres', channel, cause }
-  const isQueueFull = isRefusal(cause) && cause.code === '54000'
-  const because = isQueueFull
-    ? `${describeError(cause)}; end the session that listens and stays in a transaction: the server's log names it`
-    : describeError(cause)
+  const because = explain(cause)
   if (isRefusal(cause) && cause.code === '42501')
     return new PubSubError('not_permitted', `PostgreSQL does not permit publishing: ${because}`, details)
   return sent === 'not_sent'

@@ -1,7 +1,7 @@
 import { isPubSubError, type Send, type Settled } from '@ps/core'
-import { type Batch, type Message, takeBatch } from './batch.js'
+import { type Batch, maxPages, type Message, takeBatch } from './batch.js'
 import type { Connection } from './connection.js'
-import { isRefusal, publishFailure } from './failures.js'
+import { isFaultOfMessage, isRefusal, publishFailure } from './failures.js'
 import { findRoom, isQueueFull } from './notification-queue.js'
 
 /**
@@ -42,11 +42,15 @@ export function createPublisher(): Publisher {
   let pumping: Promise<void> | undefined
   // How many messages at the head of `waiting` are to go one by one, since the server refused their batch.
   let suspects = 0
+  // How many pages of the server's queue the next batch may take. What a batch that did not fit has left in a full queue, PostgreSQL
+  // takes out with the next one that does: it wakes the listeners for what is committed only. So that begins with one message.
+  let pages = maxPages
 
   /** Sends what waits, as far as it fits. Resolves with what was accepted. */
   const sendNext = async (through: Connection): Promise<readonly Waiting[]> => {
-    const batch = takeBatch(waiting, through.unicode, suspects > 0)
+    const batch = takeBatch(waiting, through.unicode, suspects > 0 ? 0 : pages)
     if (suspects > 0) suspects -= 1
+    pages = Math.min(2 * pages, maxPages)
     sending = batch.messages
     try {
       await sendBatch(through, batch)
@@ -63,17 +67,23 @@ export function createPublisher(): Publisher {
   const refused = async (by: Connection, error: Error): Promise<void> => {
     const messages = sending
     sending = []
-    const queueIsFull = isQueueFull(error)
-    // A full notification queue refuses every message; all else may be the fault of one, which must fail alone.
-    // The server has rolled all of them back, so this sends nothing twice.
-    if (messages.length > 1 && !queueIsFull) {
+    // It may be the fault of one message, which must fail alone. The server has rolled all of them back, so this sends nothing twice.
+    if (messages.length > 1 && isFaultOfMessage(error)) {
       waiting.unshift(...messages)
       suspects = messages.length
       return
     }
-    for (const { channel, settled, ticket } of messages)
+    let behind: readonly Waiting[] = []
+    if (!isFaultOfMessage(error)) {
+      // A moment later the server may take them, and they would overtake what is refused now, which may be sent again.
+      behind = waiting.splice(0)
+      suspects = 0
+    }
+    for (const { channel, settled, ticket } of [...messages, ...behind])
       settled(ticket, publishFailure(error, channel, 'not_sent'))
-    if (queueIsFull) await findRoom(by)
+    if (!isQueueFull(error)) return
+    pages = 1
+    await findRoom(by)
   }
 
   const next = (): Connection | undefined => (waiting.length > 0 ? connection : undefined)

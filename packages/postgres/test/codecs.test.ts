@@ -2,7 +2,7 @@ import { propertyRuns } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { asciiJson } from '../src/ascii-json.js'
-import { takeBatch } from '../src/batch.js'
+import { maxPages, takeBatch } from '../src/batch.js'
 import { copyMark, createDistinctPayloads, withoutMark } from '../src/distinct-payloads.js'
 import { createPartReader, escapePart, splitIntoParts, unescapePart } from '../src/parts.js'
 import { physicalChannel, quoteChannel } from '../src/physical-channel.js'
@@ -48,7 +48,7 @@ test('what is put into batches comes out of them, whatever the messages, in orde
       const waiting = [...messages]
       const notifications: (readonly [string, string])[] = []
       while (waiting.length > 0) {
-        const batch = takeBatch(waiting, unicode, false)
+        const batch = takeBatch(waiting, unicode, maxPages)
         expect(batch.messages.length).toBeGreaterThan(0)
         // PostgreSQL would collapse equal ones.
         expect(new Set(batch.notifications.map((one) => one.join(' '))).size).toBe(batch.notifications.length)
@@ -82,7 +82,7 @@ test('what is put into batches comes out of them, whatever the messages, in orde
 test('a batch has at most 500 notifications and 60 pages of the queue, unless one message alone takes more', () => {
   const small = Array.from({ length: 1_200 }, (_, index) => ({ channel: 'c', payload: String(index) }))
   const sizes: number[] = []
-  while (small.length > 0) sizes.push(takeBatch(small, true, false).messages.length)
+  while (small.length > 0) sizes.push(takeBatch(small, true, maxPages).messages.length)
   expect(sizes).toEqual([500, 500, 200])
 
   const payload = (bytes: number): { channel: string; payload: string } => ({
@@ -91,11 +91,11 @@ test('a batch has at most 500 notifications and 60 pages of the queue, unless on
   })
   const mixed = [payload(450_000), payload(50_000), payload(50_000), payload(1_000_000), payload(10)]
   const counts: number[] = []
-  while (mixed.length > 0) counts.push(takeBatch(mixed, true, false).messages.length)
+  while (mixed.length > 0) counts.push(takeBatch(mixed, true, maxPages).messages.length)
   expect(counts).toEqual([1, 2, 1, 1])
-  expect(takeBatch([payload(1), payload(2)], true, true).messages).toHaveLength(1)
+  expect(takeBatch([payload(1), payload(2)], true, 0).messages).toHaveLength(1)
   const pages = Array.from({ length: 100 }, () => payload(4_200))
-  expect(takeBatch(pages, true, false).messages).toHaveLength(60)
+  expect(takeBatch(pages, true, maxPages).messages).toHaveLength(60)
 })
 
 test('escaping makes every message something else than a part, keeps its JSON, and can be undone', () => {

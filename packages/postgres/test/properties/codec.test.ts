@@ -2,7 +2,7 @@ import { propertyRuns } from '@ps/services/vitest'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { asciiJson } from '../../src/ascii-json.js'
-import { type Message, takeBatch } from '../../src/batch.js'
+import { maxPages, type Message, takeBatch } from '../../src/batch.js'
 import { copyMark, createDistinctPayloads, withoutMark } from '../../src/distinct-payloads.js'
 import { createPartReader, splitIntoParts } from '../../src/parts.js'
 import { physicalChannel, quoteChannel } from '../../src/physical-channel.js'
@@ -29,7 +29,7 @@ const read = (notifications: readonly Notification[]): Notification[] => {
 const transactions = (messages: readonly Message[], unicode: boolean): (readonly Notification[])[] => {
   const waiting = [...messages]
   const batches: (readonly Notification[])[] = []
-  while (waiting.length > 0) batches.push(takeBatch(waiting, unicode, false).notifications)
+  while (waiting.length > 0) batches.push(takeBatch(waiting, unicode, maxPages).notifications)
   return batches
 }
 
