@@ -66,6 +66,10 @@ function parseAddresses(hosts: string, defaultPorts: string): Address[] {
   })
 }
 
+/** What other drivers write as `ssl`: a switch or, for postgres.js, a mode. */
+const modeOf = (ssl: string): string =>
+  ssl === 'true' || ssl === '1' ? 'require' : ssl === 'false' || ssl === '0' ? 'disable' : ssl
+
 /** The meanings of libpq, save that without `sslrootcert` the certificates that Node.js trusts are the trusted ones. */
 function parseEncryptions(parameter: (name: string) => string | undefined): Encryption[] {
   const rootFile = parameter('sslrootcert')
@@ -81,10 +85,8 @@ function parseEncryptions(parameter: (name: string) => string | undefined): Encr
   const authorityChecked = { ...checked, checkServerIdentity: () => undefined }
   const required = (options: ConnectionOptions): Encryption => ({ required: true, options })
 
-  const jdbc = parameter('ssl')
   const mode =
-    parameter('sslmode') ??
-    (rootFile === 'system' ? 'verify-full' : jdbc === 'true' || jdbc === '1' ? 'require' : 'disable')
+    parameter('sslmode') ?? (rootFile === 'system' ? 'verify-full' : modeOf(parameter('ssl') ?? 'false'))
   switch (mode) {
     case 'disable':
       return [false]
@@ -119,7 +121,9 @@ const systemUser = (): string | undefined => {
  * Throws a `PubSubError` `configuration` that never shows the password.
  */
 export function parseConnectionUrl(url: string): ConnectionTarget {
-  const found = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url)
+  // An @ further behind comes from a password like `5432/x`, of which a part would be taken for the port.
+  const found =
+    /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#@]*))?(?:\?(?![^=]*@)([^#]*))?$/.exec(url)
   if (found === null)
     throw unusable(
       'it is not of the form postgres://user:password@host:5432/database; characters like / ? # in a password are percent-encoded',

@@ -116,6 +116,14 @@ test.each([
   expect(parseConnectionUrl(`postgres://u@h/d?sslmode=${mode}`).encryptions).toEqual(encryptions)
 })
 
+test('ssl of other drivers is a switch, or a mode, and never no TLS without a word', () => {
+  const encryptions = (ssl: string) => parseConnectionUrl(`postgres://u@h/d?ssl=${ssl}`).encryptions
+  for (const off of ['false', '0', 'disable']) expect(encryptions(off)).toEqual([false])
+  for (const mode of ['require', 'prefer', 'verify-full'])
+    expect(encryptions(mode)).toEqual(parseConnectionUrl(`postgres://u@h/d?sslmode=${mode}`).encryptions)
+  expect(() => encryptions('please')).toThrow(/sslmode is none of/)
+})
+
 test('ssl=true is sslmode=require, and sslrootcert=system is sslmode=verify-full', () => {
   expect(parseConnectionUrl('postgres://u@h/d?ssl=true').encryptions).toEqual([
     { required: true, options: { rejectUnauthorized: false } },
@@ -131,6 +139,8 @@ test.each([
   ['redis://localhost', 'not of the form'],
   ['postgres://u:secret#1@h/d', 'percent-encoded'],
   ['postgres://u:secret/1@h/d', 'percent-encoded'],
+  ['postgres://u:1/secret@h/d', 'percent-encoded'],
+  ['postgres://u:1?secret@h/d', 'percent-encoded'],
   ['postgres://u:se%cret@h/d', '%25'],
   ['postgres://u:secret@h:0/d', 'port'],
   ['postgres://u:secret@h:x/d', 'port'],
