@@ -24,6 +24,9 @@ const optionsOf: Record<string, readonly string[]> = {
   doctor: ['channel', 'json'],
 }
 
+/** The longest that a timer of Node.js waits, in seconds; a longer one would fire at once. */
+const longestSeconds = Math.floor((2 ** 31 - 1) / 1_000)
+
 /** Reads the command line; throws a CommandError that says what is wrong. */
 export function readArguments(given: readonly string[]): Arguments {
   const { values, positionals } = parse(given)
@@ -85,7 +88,10 @@ function parse(given: readonly string[]) {
 }
 
 function readSeconds(text: string | undefined): number | undefined {
-  const seconds = readNumber('timeout', text, /^\d{1,7}(\.\d{1,3})?$/, 'seconds')
+  const words = `seconds, at most ${longestSeconds}`
+  const seconds = readNumber('timeout', text, /^\d{1,7}(\.\d{1,3})?$/, words)
+  if (seconds !== undefined && seconds > longestSeconds)
+    throw new CommandError(`--timeout is ${JSON.stringify(text)}: use ${words}`)
   return seconds === undefined ? undefined : seconds * 1_000
 }
 

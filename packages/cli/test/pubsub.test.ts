@@ -110,6 +110,14 @@ describe('both and doctor', () => {
     expect(stdout + stderr).not.toContain(new URL(inject('postgresUrl')).password)
   })
 
+  it('doctor shows no password of a URL that stands where the name of a backend belongs', async () => {
+    const environment = { ...postgres(), PUBSUB_FALLBACK: 'postgres://someone:s3cret@127.0.0.1:1/app' }
+    const { code, stdout, stderr } = await run(environment, 'doctor')
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/problem {2}configuration: PUBSUB_FALLBACK is /)
+    expect(stdout + stderr).not.toContain('s3cret')
+  })
+
   it.for([
     ['a cluster', () => startRedisCluster({ password: 'hunter2' })],
     ['sentinels', () => startRedisSentinel({ password: 'hunter2', sentinelPassword: 'hunter3' })],
@@ -163,6 +171,12 @@ describe('a mistake is told in one line, with exit code 1, no stack and no passw
     ['an unknown option', {}, ['listen', '--conut', '1'], /--conut/],
     ['too many arguments', {}, ['publish', 'c', '{', '}'], /at most 2 arguments/],
     ['a count that is no number', {}, ['listen', '--count', 'many'], /--count is "many"/],
+    [
+      'a time that is too long to wait for',
+      { DATABASE_URL: url },
+      ['listen', '--timeout', '2147484'],
+      /--timeout is "2147484": use seconds, at most 2147483/,
+    ],
     ['the memory backend', { PUBSUB_BACKEND: 'memory' }, ['publish'], /does not leave this process/],
   ])('%s', async (_, environment, given, words) => {
     const { code, stdout, stderr } = await run(environment, ...given)
