@@ -127,16 +127,6 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
     events.stateChanged(broker)
   }
 
-  const settledOrDown = (settling: Promise<void>): Promise<void> =>
-    new Promise((resolve) => {
-      const goOn = (): void => {
-        waiting.delete(goOn)
-        resolve()
-      }
-      waiting.add(goOn)
-      void settling.then(goOn)
-    })
-
   const becomeReady = async (report: number, missing: readonly [string, Edge][]): Promise<void> => {
     await Promise.all(missing.map(([channel, edge]) => (edge.settling ??= settle(channel, edge))))
     if (report === reports) enter('ready')
@@ -190,7 +180,11 @@ export function createBroker(backend: Backend, prefix: string, events: BrokerEve
       if (!edges.has(channel)) return
       const { settling } = want(channel, false)
       // While the broker is down a pending subscription has no end to wait for; it is undone when there is one.
-      if (state === 'ready' && settling !== undefined) await settledOrDown(settling)
+      if (state !== 'ready' || settling === undefined) return
+      await new Promise<void>((resolve) => {
+        waiting.add(resolve)
+        void settling.then(resolve).then(() => waiting.delete(resolve))
+      })
     },
     isLive: (channel) => state === 'ready' && edges.get(channel)?.subscribed === true,
   }

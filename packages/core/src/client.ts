@@ -158,8 +158,7 @@ export interface Client<Channels extends object = ChannelMap, Inputs extends obj
    * Publishes one message.
    *
    * Resolves `true` once a broker has acknowledged it (not that anyone has processed it), and `false` where it is not known
-   * to be accepted within `publishTimeout` (and a second where the program was too busy to read the answer) — it may still arrive;
-   * the cause is logged and on the `error` event.
+   * to be accepted within `publishTimeout` — it may still arrive; the cause is logged and on the `error` event.
    * Messages of one client on one channel arrive in the order of the calls.
    *
    * Where the channel has a schema, what it says of the message's JSON is waited for. What is sent is that JSON, and not what

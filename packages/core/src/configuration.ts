@@ -96,11 +96,10 @@ export function readConfiguration(
 
   const assertKnown = (name: string, source: string, also: readonly string[] = []): void => {
     if (known.includes(name)) return
-    // It may be a URL that was put in the wrong place, with its password.
-    const shown = JSON.stringify(name.replace(/:\/\/.*/s, '://…'))
+    // Not all of a URL that was put in the wrong place: it has a password.
     throw new PubSubError(
       'configuration',
-      `${source} is ${shown}: use one of ${[...known, ...also].join(', ')}`,
+      `${source} is ${JSON.stringify(name.split('/')[0])}: use one of ${[...known, ...also].join(', ')}`,
     )
   }
 
@@ -137,7 +136,15 @@ export function readConfiguration(
     return { name: named, why: `${source}=${named}`, explicit: true }
   })()
 
-  for (const name of numbers) assertWholeNumber(`the option ${name}`, settings[name])
+  const limit = (name: keyof ClientLimits, otherwise: number, variableName?: string): number => {
+    assertWholeNumber(`the option ${name}`, settings[name])
+    return (
+      settings[name] ??
+      (variableName === undefined ? undefined : readNumber(variableName, variable)) ??
+      otherwise
+    )
+  }
+
   const prefix = settings.prefix ?? variable('PUBSUB_PREFIX') ?? ''
   assertPrefix(prefix, settings.prefix === undefined ? 'PUBSUB_PREFIX' : 'the option prefix')
 
@@ -149,16 +156,15 @@ export function readConfiguration(
     recovery: settings.recovery ?? readSwitch('PUBSUB_RECOVERY', variable),
     listenUrl: settings.listenUrl ?? variable('PUBSUB_LISTEN_URL'),
     limits: {
-      publishTimeout: settings.publishTimeout ?? readNumber('PUBSUB_PUBLISH_TIMEOUT', variable) ?? 5_000,
-      closeTimeout: settings.closeTimeout ?? readNumber('PUBSUB_CLOSE_TIMEOUT', variable) ?? 5_000,
-      returnAfter: settings.returnAfter ?? readNumber('PUBSUB_RETURN_AFTER', variable) ?? 5_000,
-      maxMessageBytes:
-        settings.maxMessageBytes ?? readNumber('PUBSUB_MAX_MESSAGE_BYTES', variable) ?? 1024 * 1024,
-      maxQueuedMessages: settings.maxQueuedMessages ?? maxQueuedMessages,
-      maxQueuedBytes: settings.maxQueuedBytes ?? maxQueuedBytes,
-      maxKeptBytes: settings.maxKeptBytes ?? readNumber('PUBSUB_MAX_KEPT_BYTES', variable) ?? 8 * 1024 * 1024,
-      maxListenerMessages: settings.maxListenerMessages ?? maxListenerMessages,
-      maxListenerBytes: settings.maxListenerBytes ?? maxListenerBytes,
+      publishTimeout: limit('publishTimeout', 5_000, 'PUBSUB_PUBLISH_TIMEOUT'),
+      closeTimeout: limit('closeTimeout', 5_000, 'PUBSUB_CLOSE_TIMEOUT'),
+      returnAfter: limit('returnAfter', 5_000, 'PUBSUB_RETURN_AFTER'),
+      maxMessageBytes: limit('maxMessageBytes', 1024 * 1024, 'PUBSUB_MAX_MESSAGE_BYTES'),
+      maxQueuedMessages: limit('maxQueuedMessages', maxQueuedMessages),
+      maxQueuedBytes: limit('maxQueuedBytes', maxQueuedBytes),
+      maxKeptBytes: limit('maxKeptBytes', 8 * 1024 * 1024, 'PUBSUB_MAX_KEPT_BYTES'),
+      maxListenerMessages: limit('maxListenerMessages', maxListenerMessages),
+      maxListenerBytes: limit('maxListenerBytes', maxListenerBytes),
     },
     urlOf(name) {
       if (name === 'redis') return redisUrl ?? defaultRedisUrl
@@ -175,18 +181,6 @@ export function readConfiguration(
     },
   }
 }
-
-const numbers = [
-  'publishTimeout',
-  'closeTimeout',
-  'returnAfter',
-  'maxMessageBytes',
-  'maxQueuedMessages',
-  'maxQueuedBytes',
-  'maxKeptBytes',
-  'maxListenerMessages',
-  'maxListenerBytes',
-] as const satisfies readonly (keyof Settings)[]
 
 /** The longest that a timer of Node can wait, in milliseconds; a longer one would fire at once. */
 const longestTimer = 2 ** 31 - 1

@@ -70,9 +70,8 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
   const logFailure = createLimitedLog((line) => log.error(line), 10_000)
   const logCause = createLimitedLog((line) => log.warn(line), 60_000)
   const logInvalid = createLimitedLog((line) => log.warn(line), 60_000)
-  // Those whose callback may run, also after they were unsubscribed; and what ends the open ones.
+  // Those whose callback may run, also after they were unsubscribed; and what ends open subscriptions and loops.
   const listeners = new Set<Listener>()
-  const subscribed = new Set<() => void>()
   const closeHandlers = new Set<() => void>()
   let closing: Promise<void> | undefined
   let started = false
@@ -189,7 +188,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     } else {
       recovery?.failed()
       const { name, cause } = broker
-      const words = `${name} is down, trying to reconnect: ${cause === undefined ? 'no reason given' : describeError(cause)}`
+      const words = `${name} is down, trying to reconnect: ${describeError(cause ?? 'no reason given')}`
       log.warn(words)
       emitter.emit('error', new PubSubError('unavailable', words, { backend: name, cause }))
     }
@@ -267,7 +266,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     const end = (): void => {
       closed = true
       signal?.removeEventListener('abort', onAbort)
-      subscribed.delete(end)
+      closeHandlers.delete(end)
     }
     let removed: Promise<void> | undefined
     // Whoever asks again, after an abort for example, waits for the same end.
@@ -281,7 +280,7 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     const onAbort = (): void => void unsubscribe(signal?.reason)
     signal?.addEventListener('abort', onAbort)
     listeners.add(listener)
-    subscribed.add(end)
+    closeHandlers.add(end)
     try {
       await subscriptions.add(channel, listener)
     } catch (error) {
@@ -324,7 +323,6 @@ export async function openClient(options: OpenClientOptions): Promise<Client> {
     // Both only for as long as the deadline says; a callback that never settles must not keep the process.
     const running = [...listeners]
     subscriptions.close()
-    for (const end of subscribed) end()
     for (const end of closeHandlers) end()
     await Promise.all([
       flushPublishing(),

@@ -16,9 +16,6 @@ export const maxQueuedMessages = 65_536
 export const maxQueuedBytes = 16 * 1024 * 1024
 /** The longest pack for a backend that does not say how long its payloads should be, in bytes: 64 KiB. */
 const defaultPayloadBytes = 64 * 1024
-/** A timer that is so late was held up by the program itself, in milliseconds; then a broker has so much more time, at most. */
-const busyMilliseconds = 100
-const maxGraceMilliseconds = 1_000
 
 export interface PublishQueueOptions {
   readonly route: Route
@@ -237,8 +234,9 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     entry.resolve(false)
   }
 
-  const expire = (now: number): void => {
+  const expire = (): void => {
     timer = undefined
+    const now = performance.now()
     for (let entry = unsettled[unsettledHead]; entry !== undefined; entry = unsettled[unsettledHead]) {
       if (entry.expires > now) break
       fail(entry, timeoutError(entry))
@@ -251,17 +249,8 @@ export function createPublishQueue(options: PublishQueueOptions): PublishQueue {
     const oldest = unsettled[unsettledHead]
     if (oldest === undefined) return
     if (timer !== undefined) timer.ref()
-    else {
-      const due = Math.max(oldest.expires, performance.now() + 1)
-      timer = setTimeout(() => wake(due), due - performance.now())
-    }
-  }
-
-  /** Where the program was busy or stopped, answers may wait that it has not read, and messages that it has not sent. */
-  const wake = (due: number): void => {
-    const now = performance.now()
-    if (messages === 0 || now - due < busyMilliseconds) expire(now)
-    else timer = setTimeout(() => expire(performance.now()), Math.min(publishTimeout, maxGraceMilliseconds))
+    // A turn later: answers that have come while the program was busy are read after the timers that are due.
+    else timer = setTimeout(() => setImmediate(expire), Math.max(1, oldest.expires - performance.now()))
   }
 
   const timeoutError = ({ channel }: Entry): PubSubError => {
