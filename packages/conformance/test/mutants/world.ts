@@ -48,13 +48,16 @@ const changedCode = (change: Change | undefined): string => {
 const applyTo = (backend: Backend, change: Change | undefined): Backend =>
   change !== undefined && 'backend' in change ? { ...backend, ...change.backend(backend) } : backend
 
+/** What is sound must pass also on a busy machine, and what is not must be found out soon, in milliseconds. */
+const soundPatience = 20_000
+
 /** Over a broker in this process. */
 export function memoryWorld(change?: Change): World {
   const broker = createMemoryBroker()
   return world({
     createSound: () => broker.createBackend(),
     change,
-    subject: { patience: 1_000 },
+    subject: { patience: change === undefined ? soundPatience : 1_000 },
     breakLinks: () => {},
     close: async () => {},
   })
@@ -66,7 +69,7 @@ export async function tcpWorld(change?: Change): Promise<World> {
   const broker = await startTcpBroker()
   const proxy = await startFaultProxy({ port: broker.port })
   const subject = {
-    patience: 3_000,
+    patience: change === undefined ? soundPatience : 3_000,
     outage: 500,
     subscriptions: async (channel: string) => broker.subscriptions(channel),
     interrupt: {
