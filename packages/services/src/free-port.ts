@@ -1,28 +1,53 @@
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 
 /**
  * Below what systems give to those who ask for any port and to outgoing connections (from 32,768 on Linux, 49,152 elsewhere): one of those
  * would take a port between its being found and its being used, or while its server is away.
  */
-const [first, last] = [20_000, 32_767] as const
-const count = last - first + 1
-// Each process begins elsewhere, and gives none twice before all have been given.
-let next = Math.floor(Math.random() * count)
+const firstPort = 20_000
+const blockSize = 32
+const blocks = 399
 
-/** A TCP port on 127.0.0.1 that nobody uses now, and that nobody is given but by another call of this. */
+/** Of the blocks that this process has claimed, what it has not given yet. */
+const unused: number[] = []
+let claiming: Promise<void> | undefined
+
+/** A TCP port on 127.0.0.1 that nobody uses now, and that no other call of this is given while this process lives. */
 export async function freePort(): Promise<number> {
-  for (let tried = 0; tried < count; tried += 1) {
-    const port = first + next
-    next = (next + 1) % count
-    if (await isFree(port)) return port
+  for (;;) {
+    const port = unused.shift()
+    if (port === undefined) {
+      claiming ??= claimBlock().finally(() => {
+        claiming = undefined
+      })
+      await claiming
+    } else {
+      const server = await listen(port)
+      if (server === undefined) continue
+      await new Promise((resolve) => server.close(resolve))
+      return port
+    }
   }
-  throw new Error(`no port from ${first} to ${last} is free`)
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Holds the first port of a block, which tells other processes to leave the others alone. The system lets go of it, however we end. */
+async function claimBlock(): Promise<void> {
+  const start = Math.floor(Math.random() * blocks)
+  for (let tried = 0; tried < blocks; tried += 1) {
+    const held = firstPort + ((start + tried) % blocks) * blockSize
+    const server = await listen(held)
+    if (server === undefined) continue
+    server.unref()
+    for (let port = held + 1; port < held + blockSize; port += 1) unused.push(port)
+    return
+  }
+  throw new Error(`no port from ${firstPort} to ${firstPort + blocks * blockSize - 1} is free`)
+}
+
+function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.on('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    server.on('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => resolve(server))
   })
 }
